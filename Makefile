@@ -1,0 +1,44 @@
+# Toets. `make help` lists what there is; each target sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check format bench chaos browser clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## make .venv and install the project into it
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(STAMP)
+
+demo: setup ## a whole fieldwork on real parts: import, call, stop at 25, export (leaves var/demo)
+	$(BIN)/ivr demo
+
+run: setup ## start everything with the local carrier on http://127.0.0.1:8000, until Ctrl-C
+	$(BIN)/ivr run
+
+test: setup ## all tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: setup ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright --level error
+	$(BIN)/lint-imports
+
+format: setup ## write the format and the safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+browser: setup ## install or find a Chromium for the browser tests
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -q -y chromium; \
+	  else echo "Ask root for Debian's package 'chromium'; without it the browser tests are skipped." >&2; exit 1; fi; }
+
+clean: ## remove what was made (not the environment)
+	rm -rf var build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,131 @@
+"""One clock for planner, workers, carrier and population.
+
+In production it is the wall clock. In the demo and in rehearsals it *leaps*: the timekeeper (a server
+that the local carrier runs, `ivr/rehearsal/timekeeper.py`) moves time to the next moment somebody waits
+for, but only when nobody is at work. Everyone reads the moment from a small file, so that `now()` costs
+no round trip; waiting and promising go over a Unix socket.
+
+Protocol of the socket: one JSON object a line, one answer a line.
+    {"op": "sleep", "until": <epoch seconds>}             → {"now": <epoch seconds>} when that moment has come
+    {"op": "promise", "token": "…", "grace": <seconds>}   → {"now": …} at once
+    {"op": "keep", "token": "…"}                          → {"now": …} at once
+A connection counts as at work from its first answer until its next `sleep`, so a process that computes
+between two sleeps holds the clock; when it dies the connection closes and holds nothing any more.
+A promise holds the clock until it is kept, or until `grace` seconds of real time have gone by (the
+process that should have kept it was killed; the reconciler will find its work).
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import socket
+import struct
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from ivr.errors import ConfigurationError
+
+MOMENT = struct.Struct("<d")
+"""How the current moment lies in the timekeeper's file: one little-endian double, epoch seconds UTC."""
+
+
+class Clock(Protocol):
+    """What time it is, and how to wait for another."""
+
+    def now(self) -> datetime:
+        """The current moment, aware UTC."""
+        ...
+
+    def sleep_until(self, moment: datetime) -> None:
+        """Return when `moment` has come; at once if it has passed."""
+        ...
+
+    def promise(self, token: str, grace_seconds: float = 3.0) -> None:
+        """Work known by `token` is on its way to somebody: time stands still until `keep`."""
+        ...
+
+    def keep(self, token: str) -> None:
+        """The work known by `token` has been done, by whomever."""
+        ...
+
+
+class SystemClock:
+    """The wall clock. Promises mean nothing to it: real time never leaps."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep_until(self, moment: datetime) -> None:
+        wait = (moment - self.now()).total_seconds()
+        if wait > 0:
+            time.sleep(wait)
+
+    def promise(self, token: str, grace_seconds: float = 3.0) -> None:
+        return None
+
+    def keep(self, token: str) -> None:
+        return None
+
+
+class LeapingClock:
+    """Client of the timekeeper at `address` (a Unix socket; the moment lies in `<address>.now`).
+
+    `now()` reads the file and needs no connection. The connection is opened at the first wait or promise,
+    one per thread, so that a waiting thread does not hold up another.
+    """
+
+    def __init__(self, address: Path) -> None:
+        self._address = address
+        self._local = threading.local()
+        moment = Path(f"{address}.now")
+        try:
+            with moment.open("rb") as file:
+                self._moment = mmap.mmap(file.fileno(), MOMENT.size, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"The leaping clock at {address} is not running ({error}). Start the local carrier first, "
+                "or set IVR_CLOCK=system."
+            ) from error
+
+    def now(self) -> datetime:
+        (seconds,) = MOMENT.unpack(self._moment[: MOMENT.size])
+        return datetime.fromtimestamp(seconds, UTC)
+
+    def sleep_until(self, moment: datetime) -> None:
+        self._ask({"op": "sleep", "until": moment.timestamp()})
+
+    def promise(self, token: str, grace_seconds: float = 3.0) -> None:
+        self._ask({"op": "promise", "token": token, "grace": grace_seconds})
+
+    def keep(self, token: str) -> None:
+        self._ask({"op": "keep", "token": token})
+
+    def _ask(self, question: dict[str, object]) -> None:
+        # A forked child must not share its parent's socket: two readers would steal each other's answers.
+        if getattr(self._local, "pid", None) != os.getpid():
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.connect(str(self._address))
+            self._local.connection = connection
+            self._local.answers = connection.makefile("rb")
+            self._local.pid = os.getpid()
+        try:
+            self._local.connection.sendall(json.dumps(question).encode() + b"\n")
+            if not self._local.answers.readline():
+                raise ConnectionError("the timekeeper closed the connection")
+        except OSError:
+            self._local.pid = None
+            raise
+
+
+def open_clock(setting: str) -> Clock:
+    """The clock that `IVR_CLOCK` names: `system`, or `leaping:/path/of/socket`."""
+    if setting == "system":
+        return SystemClock()
+    if setting.startswith("leaping:"):
+        return LeapingClock(Path(setting.removeprefix("leaping:")))
+    raise ConfigurationError(f"IVR_CLOCK must be 'system' or 'leaping:/path/of/socket', not {setting!r}.")

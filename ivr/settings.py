@@ -1,0 +1,160 @@
+"""Settings: the only reader of the environment.
+
+Every field is typed and described here and stands in `config/env.example` (a test holds the two together).
+Contradictory sets are refused at start with a sentence that says what to change.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ivr.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _named(name: str) -> AliasChoices:
+    return AliasChoices(name)
+
+
+class Settings(BaseSettings):
+    """All settings. Field `x` is read from `IVR_X`; fields that begin with `twilio_` from `TWILIO_…`."""
+
+    model_config = SettingsConfigDict(env_prefix="IVR_", extra="ignore", frozen=True)
+
+    env: Literal["development", "production", "demo"] = Field(
+        "development",
+        description="production refuses made-up keys and writes JSON logs; demo signs in with one click on loopback",
+    )
+    var_dir: Path = Field(ROOT / "var", description="where embedded parts keep their files")
+    config_dir: Path = Field(ROOT / "config", description="questionnaires, phrases and rules")
+    audio_dir: Path = Field(ROOT / "audio", description="human recordings and the manifest of what ships")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    database_url: str = Field(
+        "", description="sqlite:////absolute/path or postgresql+psycopg://…; empty: SQLite in var_dir"
+    )
+    redis_url: str = Field("", description="redis://… or unix://…; empty: the embedded Redis in var_dir")
+    encryption_key: SecretStr | None = Field(
+        None,
+        description="32 bytes, base64: seals contact data and keys the hashes of numbers; outside production one is made beside the database",
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="signs browser sessions; outside production one is made in var_dir"
+    )
+
+    public_base_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="how the carrier and people reach the web server; signatures are computed over it",
+    )
+    web_host: str = Field("127.0.0.1", description="address the web server listens on")
+    web_port: int = Field(8000, ge=0, le=65535, description="port the web server listens on")
+    web_processes: int = Field(2, ge=1, description="web server processes")
+    web_threads: int = Field(4, ge=1, description="threads per web server process")
+
+    carrier: Literal["local", "twilio"] = Field(
+        "local", description="local never leaves loopback; twilio reaches the telephone network"
+    )
+    carrier_url: str = Field("http://127.0.0.1:8010", description="the local carrier's REST address")
+    carrier_log: Path | None = Field(
+        None, description="file to which the local carrier writes each webhook as a JSON line"
+    )
+    calls_per_second: float = Field(1.0, gt=0, description="calls started per second for the account, over all workers")
+    calls_in_flight: int = Field(20, ge=1, description="calls at the same time for the account, over all workers")
+    ring_seconds: int = Field(25, ge=5, le=600, description="how long a telephone rings")
+    call_limit_seconds: int = Field(1200, ge=60, description="a call is ended by the carrier after this long")
+    dial_requires: Literal["announcement", "consent"] = Field(
+        "announcement",
+        description="announcement: announced 2-30 days before or consent ja; consent: consent ja of everyone",
+    )
+
+    twilio_account_sid: str = Field(
+        "AC" + "0" * 32, validation_alias=_named("TWILIO_ACCOUNT_SID"), description="account"
+    )
+    twilio_auth_token: SecretStr = Field(
+        SecretStr("local"),
+        validation_alias=_named("TWILIO_AUTH_TOKEN"),
+        description="signs webhooks; also the REST password unless an API key is set",
+    )
+    twilio_api_key: str | None = Field(
+        None, validation_alias=_named("TWILIO_API_KEY"), description="API key (SK…), used for REST instead of the token"
+    )
+    twilio_api_secret: SecretStr | None = Field(
+        None, validation_alias=_named("TWILIO_API_SECRET"), description="secret of the API key"
+    )
+    twilio_from: str = Field(
+        "+31850000000",
+        validation_alias=_named("TWILIO_FROM"),
+        description="number that is shown and can be called back (E.164)",
+    )
+    twilio_region: str | None = Field(
+        None, validation_alias=_named("TWILIO_REGION"), description="ie1 for Ireland; only together with the edge"
+    )
+    twilio_edge: str | None = Field(
+        None, validation_alias=_named("TWILIO_EDGE"), description="dublin for Ireland; only together with the region"
+    )
+    twilio_base_url: str | None = Field(
+        None, validation_alias=_named("TWILIO_BASE_URL"), description="REST address of a Twilio-compatible service"
+    )
+    machine_detection: bool = Field(False, description="ask the carrier for asynchronous machine detection")
+
+    speech_engine: Literal["espeak", "gtts"] = Field(
+        "espeak", description="espeak: offline, in a process of its own; gtts: production"
+    )
+    help_number: str = Field("088 123 45 67", description="number of a human, read aloud at the end of a call")
+    web_address: str = Field("blikopwerk.nl", description="web address that is read aloud")
+
+    clock: str = Field("system", description="system, or leaping:/path/of/socket in demo and rehearsal")
+    tick_seconds: float = Field(2.0, gt=0, description="how often the elected clock looks for due work")
+    lease_seconds: float = Field(
+        60.0, gt=0, description="after this long an unfinished step is taken over or asked of the carrier"
+    )
+    workers: int = Field(1, ge=1, description="dialling workers that `make run` and the demo start")
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Settings:
+        if (self.twilio_region is None) != (self.twilio_edge is None):
+            raise ValueError(
+                "TWILIO_REGION and TWILIO_EDGE go together (Ireland: ie1 with dublin): "
+                "a region alone builds a host that no longer works. Set both or neither."
+            )
+        if (self.twilio_api_key is None) != (self.twilio_api_secret is None):
+            raise ValueError("TWILIO_API_KEY and TWILIO_API_SECRET go together. Set both or neither.")
+        if self.carrier == "twilio":
+            if self.twilio_account_sid == "AC" + "0" * 32 or self.twilio_auth_token.get_secret_value() == "local":
+                raise ValueError("IVR_CARRIER=twilio needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN of a real account.")
+            if not self.public_base_url.startswith("https://"):
+                raise ValueError("IVR_CARRIER=twilio needs an https IVR_PUBLIC_BASE_URL that the carrier can reach.")
+            if self.clock != "system":
+                raise ValueError("IVR_CARRIER=twilio needs IVR_CLOCK=system: real people live in real time.")
+        if self.env == "production" and (self.encryption_key is None or self.secret_key is None):
+            raise ValueError(
+                "IVR_ENV=production needs IVR_ENCRYPTION_KEY and IVR_SECRET_KEY: made-up keys would be lost with the machine."
+            )
+        return self
+
+    @cached_property
+    def database(self) -> str:
+        """The database URL, with the embedded default filled in."""
+        return self.database_url or f"sqlite:///{(self.var_dir / 'toets.db').resolve()}"
+
+    @cached_property
+    def redis(self) -> str:
+        """The Redis URL, with the embedded default (a socket in `var_dir`) filled in."""
+        return self.redis_url or f"unix://{(self.var_dir / 'redis.sock').resolve()}"
+
+
+def load_settings() -> Settings:
+    """Read the environment once. Raises ConfigurationError with one line per fault."""
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue]  (every field has a default or an alias)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise ConfigurationError(f"The settings do not hold together: {faults}") from error
