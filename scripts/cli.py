@@ -57,3 +57,7 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="toets")
 def main() -> None:
     """Toets: a telephone survey that knows when to stop."""
+
+
+if __name__ == "__main__":
+    main()

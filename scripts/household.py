@@ -1,0 +1,96 @@
+"""The processes of a whole house on one machine, for `ivr run` and `ivr demo`: who starts, with what, in what order."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from ivr.errors import ConfigurationError
+from ivr.settings import Settings
+from scripts.embedded import redis_command, wait_for_redis
+from scripts.processes import Processes, python
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def is_taken(port: int) -> bool:
+    """Whether somebody listens on this loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def environment(settings: Settings, **changes: str) -> dict[str, str]:
+    """What the children get: our environment, with the embedded defaults spelled out."""
+    return {
+        **os.environ,
+        "IVR_VAR_DIR": str(settings.var_dir.resolve()),
+        "IVR_DATABASE_URL": settings.database,
+        "IVR_REDIS_URL": settings.redis,
+        "PYTHONUNBUFFERED": "1",
+        **changes,
+    }
+
+
+def wait_for_page(url: str, processes: Processes, name: str, seconds: float = 30.0) -> None:
+    """Return when `url` answers 200. ConfigurationError with the process's last words when it does not."""
+    deadline = time.monotonic() + seconds
+    problem: object = "no answer"
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310  (our own loopback address)
+                if reply.status == 200:
+                    return
+        except (urllib.error.URLError, OSError) as error:
+            problem = error
+        time.sleep(0.05)
+    raise ConfigurationError(f"{name} does not answer at {url} ({problem}). Its log ends:\n{processes.log_tail(name)}")
+
+
+def start_redis(processes: Processes, settings: Settings) -> None:
+    """The embedded Redis, unless IVR_REDIS_URL names one."""
+    if not settings.redis_url:
+        # A socket's path may have 107 bytes at most: a deep checkout would not fit, so it is named relatively.
+        socket_path = settings.var_dir.resolve() / "redis.sock"
+        processes.start("redis", redis_command(socket_path, settings.var_dir.resolve() / "redis"))
+    wait_for_redis(settings.redis)
+
+
+def start_carrier(processes: Processes, options: Mapping[str, str], port: int) -> None:
+    """The local carrier on `port`; `options` are flags of `ivr carrier`."""
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    processes.start("carrier", python("-m", "scripts.cli", "carrier", "--port", str(port), *flags))
+    wait_for_page(f"http://127.0.0.1:{port}/healthz", processes, "carrier")
+
+
+def start_house(processes: Processes, settings: Settings, port: int) -> None:
+    """Web server, dialling workers, upkeep and the clock."""
+    processes.start("web", python("-m", "scripts.serve"))
+    wait_for_page(f"http://127.0.0.1:{port}/healthz", processes, "web")
+    for number in range(1, settings.workers + 1):
+        processes.start(f"worker-{number}", python("-m", "worker", "dialling"))
+    processes.start("upkeep", python("-m", "worker", "upkeep"))
+    processes.start("clock", python("-m", "worker", "clock"))
+
+
+def refuse_taken_port(port: int, setting: str) -> None:
+    """ConfigurationError when somebody listens on `port` already."""
+    if is_taken(port):
+        raise ConfigurationError(
+            f"Port {port} is taken. Stop what listens there, or choose another with {setting} (and IVR_PUBLIC_BASE_URL)."
+        )
+
+
+def prepare(path: Path) -> Path:
+    """`path`, made if it was not there."""
+    path.mkdir(parents=True, exist_ok=True)
+    return path

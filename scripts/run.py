@@ -1,0 +1,57 @@
+"""`ivr run`: everything on this machine with the local carrier, on http://127.0.0.1:8000, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from urllib.parse import urlsplit
+
+import click
+
+from ivr.settings import load_settings
+from ivr.store import Database
+from ivr.store.schema import upgrade
+from scripts.household import (
+    environment,
+    prepare,
+    refuse_taken_port,
+    start_carrier,
+    start_house,
+    start_redis,
+)
+from scripts.output import command, note
+from scripts.processes import Processes
+
+
+@click.command("run")
+@click.option("--population", default="synthetic", show_default=True, help="Who answers: synthetic, monkeys or nobody.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the synthetic population.")
+@command
+def run(population: str, seed: int) -> None:
+    """Start Redis, web server, workers, clock and the local carrier; stop them with Ctrl-C."""
+    settings = load_settings()
+    prepare(settings.var_dir)
+    refuse_taken_port(settings.web_port, "IVR_WEB_PORT")
+    is_local = settings.carrier == "local"
+    carrier_port = urlsplit(settings.carrier_url).port or 8010
+    if is_local:
+        refuse_taken_port(carrier_port, "IVR_CARRIER_URL")
+    database = Database(settings.database)
+    upgrade(database)
+    database.dispose()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with Processes(environment(settings), settings.var_dir / "log") as processes:
+        start_redis(processes, settings)
+        if is_local:
+            log = settings.carrier_log or settings.var_dir / "carrier.jsonl"
+            options = {"population": population, "seed": str(seed), "log": str(log)}
+            start_carrier(processes, options, carrier_port)
+        start_house(processes, settings, settings.web_port)
+        note(f"Toets runs on http://{settings.web_host}:{settings.web_port} (Ctrl-C stops it).")
+        note(f"  carrier   {'local, reaches no telephone' if is_local else 'TWILIO: real telephones will ring'}")
+        note(f"  database  {settings.database.rsplit('@')[-1]}")
+        note(f"  logs      {settings.var_dir / 'log'}")
+        stop.wait()
+        note("Stopping …")
