@@ -6,6 +6,9 @@ Contradictory sets are refused at start with a sentence that says what to change
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -146,7 +149,18 @@ class Settings(BaseSettings):
     @cached_property
     def redis(self) -> str:
         """The Redis URL, with the embedded default (a socket in `var_dir`) filled in."""
-        return self.redis_url or f"unix://{(self.var_dir / 'redis.sock').resolve()}"
+        return self.redis_url or f"unix://{self.run_dir / 'redis.sock'}"
+
+    @cached_property
+    def run_dir(self) -> Path:
+        """Where sockets lie: `var_dir`, or a short private place when its path is too long for a socket (107 bytes)."""
+        directory = self.var_dir.resolve()
+        if len(str(directory).encode()) <= 80:
+            return directory
+        digest = hashlib.sha256(str(directory).encode()).hexdigest()[:12]
+        short = Path(tempfile.gettempdir()) / f"toets-{os.getuid()}-{digest}"
+        short.mkdir(mode=0o700, exist_ok=True)
+        return short
 
 
 def load_settings() -> Settings:

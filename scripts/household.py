@@ -59,9 +59,7 @@ def wait_for_page(url: str, processes: Processes, name: str, seconds: float = 30
 def start_redis(processes: Processes, settings: Settings) -> None:
     """The embedded Redis, unless IVR_REDIS_URL names one."""
     if not settings.redis_url:
-        # A socket's path may have 107 bytes at most: a deep checkout would not fit, so it is named relatively.
-        socket_path = settings.var_dir.resolve() / "redis.sock"
-        processes.start("redis", redis_command(socket_path, settings.var_dir.resolve() / "redis"))
+        processes.start("redis", redis_command(settings.run_dir / "redis.sock", settings.var_dir.resolve() / "redis"))
     wait_for_redis(settings.redis)
 
 

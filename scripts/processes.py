@@ -7,6 +7,7 @@ process group of its own, so that what it left behind is gone before its success
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -95,10 +96,8 @@ class Processes:
         if process is None:
             return
         _signal(process, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
         _kill_group(process.pid)
         process.wait()
 
@@ -136,7 +135,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  (only a prctl, before any thread of the child)
+                preexec_fn=_die_with_parent,
             )
         child.starts += 1
         child.started_at = now

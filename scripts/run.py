@@ -7,10 +7,10 @@ import threading
 from urllib.parse import urlsplit
 
 import click
+from ivr.store.schema import upgrade
 
 from ivr.settings import load_settings
 from ivr.store import Database
-from ivr.store.schema import upgrade
 from scripts.household import (
     environment,
     prepare,
