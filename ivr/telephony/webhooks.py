@@ -115,18 +115,19 @@ class SignatureCheck:
             return False
         key, algorithm = self._token, "HMAC_SHA1"
         if settings:
-            parts = dict(part.strip().partition("=")[::2] for part in settings.split(","))
-            algorithm = parts.get("algorithm", "").upper() or algorithm
+            named: dict[str, str] = {}
+            for part in settings.split(","):
+                name, _, value = part.strip().partition("=")
+                named[name] = value
+            algorithm = named.get("algorithm", "").upper() or algorithm
             if algorithm != "HMAC_SHA1":
-                key = self._shared_keys.get(parts.get("key", ""), b"")
+                key = self._shared_keys.get(named.get("key", ""), b"")
         if not key or algorithm not in _HASHES:
             return False
         target = f"{path}?{query}" if query else path
         given = signature.strip().encode("latin-1", "replace")
         fields = _joined(form)
-        return any(
-            hmac.compare_digest(_signed(key, base + target + fields, algorithm), given) for base in self._bases
-        )
+        return any(hmac.compare_digest(_signed(key, base + target + fields, algorithm), given) for base in self._bases)
 
 
 def sign(url: str, form: Form, secret: str, algorithm: str = "HMAC_SHA1") -> str:
