@@ -74,8 +74,8 @@ def configure_logs(*, json_lines: bool, level: str = "INFO") -> None:
 
 
 def get_logger(name: str) -> Any:
-    """A logger whose lines carry `logger=name` and whatever is bound to the context."""
-    return structlog.get_logger(logger=name)
+    """A logger whose lines carry `module=name` and whatever is bound to the context."""
+    return structlog.get_logger(module=name)
 
 
 def bind(**ids: object) -> None:
