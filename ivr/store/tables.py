@@ -113,6 +113,8 @@ cells = _table(
     sa.CheckConstraint("state IN ('open', 'paused', 'closed')", name="state"),
 )
 
+_CALLABLE = sa.text("is_final = false AND is_busy = false AND next_call_at IS NOT NULL")
+
 cases = _table(
     "cases",
     sa.Column("id", sa.Integer, primary_key=True),
@@ -162,6 +164,7 @@ cases = _table(
     ),
     sa.UniqueConstraint("sample_id", "respondent_group", "respondent"),
     sa.Index("ix_cases_due", "cell_id", "is_final", "is_busy", "priority", "replicate", "next_call_at"),
+    sa.Index("ix_cases_next", "next_call_at", sqlite_where=_CALLABLE, postgresql_where=_CALLABLE),
 )
 
 contacts = _table(
@@ -187,6 +190,9 @@ opt_outs = _table(
     sa.Column("source", sa.String, nullable=False, comment="key | web | staff"),
 )
 
+_OPEN_OUTBOUND = sa.text("direction = 'outbound' AND state IN ('reserved', 'dialing', 'placed')")
+"""The last line of defence: whatever a planner believes, one person and one telephone have one open call at most."""
+
 attempts = _table(
     "attempts",
     sa.Column("id", sa.String(32), primary_key=True, comment="random hex, stands in every URL of the call"),
@@ -194,6 +200,11 @@ attempts = _table(
     sa.Column("cell_id", sa.Integer, _ref("cells.id"), index=True),
     sa.Column("number_in_case", sa.Integer, nullable=False),
     sa.Column("phone_rank", sa.Integer, nullable=False, server_default="0"),
+    sa.Column(
+        "phone_hash",
+        sa.String,
+        comment="keyed hash of the number dialled, so that one telephone is never called twice at once",
+    ),
     sa.Column(
         "state",
         sa.String,
@@ -210,6 +221,9 @@ attempts = _table(
     sa.Column("placed_at", Moment),
     sa.Column("answered_at", Moment),
     sa.Column("ended_at", Moment),
+    sa.Column(
+        "checked_at", Moment, comment="when the carrier was last asked about it, or its job was last put on the queue"
+    ),
     sa.Column("call_sid", sa.String, unique=True),
     sa.Column("call_status", sa.String, comment="last status of the carrier"),
     sa.Column("sequence_number", sa.Integer),
@@ -228,6 +242,17 @@ attempts = _table(
     sa.Column("interview_id", sa.String(32), comment="once the person is known and questions begin"),
     sa.UniqueConstraint("case_id", "number_in_case"),
     sa.Index("ix_attempts_open", "state", "planned_at"),
+    sa.Index("ix_attempts_phone", "phone_hash", "planned_at"),
+    sa.Index(
+        "uq_attempts_open_case", "case_id", unique=True, sqlite_where=_OPEN_OUTBOUND, postgresql_where=_OPEN_OUTBOUND
+    ),
+    sa.Index(
+        "uq_attempts_open_phone",
+        "phone_hash",
+        unique=True,
+        sqlite_where=_OPEN_OUTBOUND,
+        postgresql_where=_OPEN_OUTBOUND,
+    ),
     sa.CheckConstraint("state IN ('reserved', 'dialing', 'placed', 'closed', 'void', 'unknown')", name="state"),
 )
 
@@ -276,6 +301,7 @@ events = _table(
     "events",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("attempt_id", sa.String(32), index=True),
+    sa.Column("case_id", sa.Integer, index=True, comment="of events of a case that has no attempt"),
     sa.Column(
         "kind",
         sa.String,
@@ -346,6 +372,7 @@ lines = _table(
     sa.Column("account", sa.String, primary_key=True),
     sa.Column("is_down", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("not_before", Moment, comment="back-off: no call before this moment"),
+    sa.Column("next_at", Moment, comment="calls per second: when the next call may start"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("changed_at", Moment, nullable=False),
 )

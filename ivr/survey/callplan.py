@@ -1,0 +1,300 @@
+"""When somebody may be called, and called again.
+
+Decides the moment of the next call from the calls so far; `rules_from_mapping` reads config/fieldwork.toml.
+Which days and hours are open is the calendar's (`ivr/almanac.py`, passed in); who goes first and how many are
+called is decided in `fieldwork/planning.py`; what a call came to in `disposition.py`.
+
+Local time exists only here and on screens: moments come in and go out as aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+from zoneinfo import ZoneInfo
+
+from ivr.errors import ConfigurationError
+from ivr.survey.disposition import Outcome
+from ivr.survey.turn import Wish
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+
+Part = Literal["ochtend", "middag", "avond", "zaterdag"]
+PARTS: tuple[Part, ...] = ("ochtend", "middag", "avond", "zaterdag")
+"""Parts over which attempts rotate; a Saturday is one part."""
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class QuietEvening:
+    """Each year on this day nobody is called from `after` (local) on."""
+
+    month: int
+    day: int
+    after: time
+
+
+@dataclass(frozen=True, slots=True)
+class FieldworkRules:
+    """config/fieldwork.toml, which explains each number. Windows: per weekday (Monday first) pairs of local times."""
+
+    inburgering_target: int
+    replicate_size: int
+    subsidy_first: int
+    subsidy_share: Decimal
+    suppression_minimum: int
+    announcement_min_days: int
+    announcement_max_days: int
+    max_attempts: int
+    max_per_day: int
+    spacing_minutes: int
+    needs_evening: bool
+    needs_saturday: bool
+    appointment_hours: int
+    other_interview_days: int
+    silent_voicemails: int
+    middag_begins: time
+    avond_begins: time
+    windows: tuple[tuple[tuple[time, time], ...], ...]
+    blocked_dates: frozenset[date]
+    public_holidays: bool
+    bevrijdingsdag: Literal["every_year", "lustrum"]
+    eid: bool
+    eid_days: int
+    sunset_minutes: int
+    quiet_evenings: tuple[QuietEvening, ...]
+
+
+def rules_from_mapping(data: Mapping[str, Any]) -> FieldworkRules:
+    """The rules of fieldwork.toml. ConfigurationError says which entry is missing or impossible."""
+    try:
+        quota, money, announcement = data["quota"], data["money"], data["announcement"]
+        attempts, parts, quiet = data["attempts"], data["parts"], data["quiet"]
+        windows = tuple(tuple((span[0], span[1]) for span in data["windows"][day]) for day in _DAYS)
+        rules = FieldworkRules(
+            inburgering_target=quota["inburgering_target"],
+            replicate_size=quota["replicate_size"],
+            subsidy_first=money["subsidy_first"],
+            subsidy_share=Decimal(str(money["subsidy_share"])),
+            suppression_minimum=data["publication"]["suppression_minimum"],
+            announcement_min_days=announcement["min_days"],
+            announcement_max_days=announcement["max_days"],
+            max_attempts=attempts["max"],
+            max_per_day=attempts["max_per_day"],
+            spacing_minutes=attempts["spacing_minutes"],
+            needs_evening=attempts["needs_evening"],
+            needs_saturday=attempts["needs_saturday"],
+            appointment_hours=attempts["appointment_hours"],
+            other_interview_days=attempts["other_interview_days"],
+            silent_voicemails=attempts["silent_voicemails"],
+            middag_begins=parts["middag"],
+            avond_begins=parts["avond"],
+            windows=windows,
+            blocked_dates=frozenset(quiet["blocked_dates"]),
+            public_holidays=quiet["public_holidays"],
+            bevrijdingsdag=quiet["bevrijdingsdag"],
+            eid=quiet["eid"],
+            eid_days=quiet["eid_days"],
+            sunset_minutes=quiet["sunset_minutes"],
+            quiet_evenings=tuple(QuietEvening(e["month"], e["day"], e["after"]) for e in quiet["evenings"]),
+        )
+    except KeyError as error:
+        raise ConfigurationError(f"fieldwork.toml lacks {error.args[0]!r}.") from error
+    _check(rules)
+    return rules
+
+
+def _check(rules: FieldworkRules) -> None:
+    faults = [
+        f"windows.{day}: {start}-{end} is not a span of time within one day"
+        for day, spans in zip(_DAYS, rules.windows, strict=True)
+        for start, end in spans
+        if start >= end
+    ]
+    if not any(rules.windows):
+        faults.append("windows: no day is open, nobody could ever be called")
+    if rules.announcement_min_days > rules.announcement_max_days:
+        faults.append("announcement.min_days is larger than announcement.max_days")
+    if not Decimal(0) <= rules.subsidy_share <= Decimal(1):
+        faults.append("money.subsidy_share lies between 0 and 1")
+    if rules.bevrijdingsdag not in {"every_year", "lustrum"}:
+        faults.append("quiet.bevrijdingsdag is 'every_year' or 'lustrum'")
+    positive = {
+        "quota.inburgering_target": rules.inburgering_target,
+        "quota.replicate_size": rules.replicate_size,
+        "attempts.max": rules.max_attempts,
+        "attempts.max_per_day": rules.max_per_day,
+    }
+    faults.extend(f"{name} must be at least 1" for name, value in positive.items() if value < 1)
+    if faults:
+        raise ConfigurationError("fieldwork.toml: " + "; ".join(faults) + ".")
+
+
+class OpenHours(Protocol):
+    """What this module asks of the calendar."""
+
+    def is_open(self, moment: datetime) -> bool: ...
+
+    def next_open(self, moment: datetime) -> datetime: ...
+
+    def window_end(self, moment: datetime) -> datetime: ...
+
+    def day_part(self, moment: datetime) -> Part: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One earlier call to a case: when it began and ended, what it came to, whether a telephone rang."""
+
+    at: datetime
+    ended_at: datetime
+    outcome: Outcome
+    rang: bool
+    wish: Wish | None = None
+
+
+def next_call(
+    history: Sequence[Call], rules: FieldworkRules, calendar: OpenHours, now: datetime, *, other_number: bool = False
+) -> datetime | None:
+    """When this case is called next; None when it never is. Always inside an open window, never before `now`.
+
+    history: oldest first. other_number: the case has a further number that has not proved dead or wrong.
+    """
+    if not history:
+        return calendar.next_open(now)
+    last = history[-1]
+    if gives_up(history, rules, other_number=other_number):
+        return None
+    earliest = max(now, last.ended_at + timedelta(minutes=last.outcome.delay_minutes))
+    earliest = max(earliest, _rested(history, rules, calendar, earliest))
+    if last.outcome.next == "appointment":
+        return _settle(history, rules, calendar, wished(last.wish, rules, calendar, last.at, earliest))
+    if last.outcome.next == "another_day":
+        earliest = max(earliest, _next_midnight(last.at))
+    if last.outcome.next == "resume" or last.outcome.code in {"technical", "busy"}:
+        return _settle(history, rules, calendar, earliest)
+    return _spread(history, rules, calendar, earliest)
+
+
+def gives_up(history: Sequence[Call], rules: FieldworkRules, *, other_number: bool = False) -> bool:
+    """Whether nobody calls any more after these calls."""
+    if not history:
+        return False
+    last = history[-1].outcome
+    if last.next == "none" or (last.next == "other_number" and not other_number):
+        return True
+    alike = sum(call.outcome.code == last.code for call in history)
+    used = sum(call.outcome.counts_as_attempt for call in history)
+    return used >= rules.max_attempts or (last.repeats > 0 and alike >= last.repeats)
+
+
+def final_disposition(history: Sequence[Call]) -> str:
+    """The disposition of a case that is given up: a final outcome, what a person last did, or attempts_used_up.
+
+    Somebody who hung up, broke off or asked to be called later was reached: those dispositions say more than
+    `attempts_used_up`, and a refusal is final long before this.
+    """
+    last = history[-1].outcome
+    if last.is_final:
+        return last.code
+    reached = [call.outcome.code for call in history if call.outcome.group == "R"]
+    return reached[-1] if reached else "attempts_used_up"
+
+
+def wished(wish: Wish | None, rules: FieldworkRules, calendar: OpenHours, at: datetime, earliest: datetime) -> datetime:
+    """The open moment, not before `earliest`, that best keeps what somebody asked for at `at`.
+
+    No wish: any later moment. A day or part that has gone by or is closed: the next open moment after it.
+    """
+    if wish is None or (wish.day is None and wish.part is None):
+        return calendar.next_open(earliest)
+    today = at.astimezone(ZONE).date()
+    part = wish.part
+    if wish.day == "vanavond":
+        days, part = [today], "avond"
+    elif wish.day == "morgen":
+        days = [today + timedelta(days=1)]
+    elif wish.day == "zaterdag":
+        days = [today + timedelta(days=(5 - today.weekday()) % 7 or 7)]
+    elif wish.day == "volgende_week":
+        monday = today + timedelta(days=7 - today.weekday())
+        days = [monday + timedelta(days=n) for n in range(6)]
+    else:
+        days = [today + timedelta(days=n) for n in range(8)]
+    for day in days:
+        begins, ends = part_of_day(part, day, rules)
+        moment = calendar.next_open(max(begins, earliest))
+        if moment < ends:
+            return moment
+    return calendar.next_open(max(part_of_day(None, days[0], rules)[0], earliest))
+
+
+def part_of_day(part: str | None, day: date, rules: FieldworkRules) -> tuple[datetime, datetime]:
+    """When a part of this local day begins and ends (aware); None: the whole day."""
+    midnight, next_midnight = _local(day, time.min), _local(day + timedelta(days=1), time.min)
+    middag, avond = _local(day, rules.middag_begins), _local(day, rules.avond_begins)
+    spans = {"ochtend": (midnight, middag), "middag": (middag, avond), "avond": (avond, next_midnight)}
+    return spans.get(part or "", (midnight, next_midnight))
+
+
+def local_date(moment: datetime) -> date:
+    """The day in Amsterdam."""
+    return moment.astimezone(ZONE).date()
+
+
+def _local(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, tzinfo=ZONE).astimezone(ZoneInfo("UTC"))
+
+
+def _next_midnight(moment: datetime) -> datetime:
+    return _local(local_date(moment) + timedelta(days=1), time.min)
+
+
+def _rested(history: Sequence[Call], rules: FieldworkRules, calendar: OpenHours, earliest: datetime) -> datetime:
+    """Not within the spacing of a call that rang, and not on a day that had its calls."""
+    rang = [call for call in history if call.rang]
+    if not rang:
+        return earliest
+    moment = max(earliest, rang[-1].ended_at + timedelta(minutes=rules.spacing_minutes))
+    while True:
+        moment = calendar.next_open(moment)
+        if sum(local_date(call.at) == local_date(moment) for call in rang) < rules.max_per_day:
+            return moment
+        moment = _next_midnight(moment)
+
+
+def _settle(history: Sequence[Call], rules: FieldworkRules, calendar: OpenHours, moment: datetime) -> datetime:
+    return _rested(history, rules, calendar, calendar.next_open(moment))
+
+
+def _spread(history: Sequence[Call], rules: FieldworkRules, calendar: OpenHours, earliest: datetime) -> datetime:
+    """The first open moment in a part of the day that was tried least; parts that are still owed come in time."""
+    tried = [calendar.day_part(call.at) for call in history if call.rang]
+    left = rules.max_attempts - sum(call.outcome.counts_as_attempt for call in history)
+    owed: set[Part] = set()
+    if rules.needs_evening and "avond" not in tried:
+        owed.add("avond")
+    if rules.needs_saturday and "zaterdag" not in tried:
+        owed.add("zaterdag")
+    if owed and left <= len(owed):
+        return _first_in(owed, history, rules, calendar, earliest, days=21)
+    fewest = min(tried.count(part) for part in PARTS)
+    return _first_in({p for p in PARTS if tried.count(p) == fewest}, history, rules, calendar, earliest, days=8)
+
+
+def _first_in(
+    parts: set[Part], history: Sequence[Call], rules: FieldworkRules, calendar: OpenHours, earliest: datetime, days: int
+) -> datetime:
+    first = _settle(history, rules, calendar, earliest)
+    moment = first
+    while moment < first + timedelta(days=days):
+        if calendar.day_part(moment) in parts:
+            return moment
+        day = local_date(moment)
+        bounds = (_local(day, rules.middag_begins), _local(day, rules.avond_begins), _next_midnight(moment))
+        moment = _settle(history, rules, calendar, next(bound for bound in bounds if bound > moment))
+    return first
