@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,6 +18,11 @@ from ivr.errors import NotFoundError, RefusedError
 from ivr.store.session import Session
 from ivr.store.tables import questionnaires
 from ivr.survey.questionnaire import Questionnaire, from_mapping, to_mapping
+
+
+_KNOWN: WeakKeyDictionary[sa.Dialect, dict[tuple[str, int], Questionnaire]] = WeakKeyDictionary()
+"""What was loaded already, by database (each has a dialect object of its own). A frozen version never changes,
+and each webhook needs one."""
 
 
 def freeze(session: Session, questionnaire: Questionnaire, now: datetime) -> None:
@@ -47,12 +53,15 @@ def freeze(session: Session, questionnaire: Questionnaire, now: datetime) -> Non
 
 def load(session: Session, id: str, version: int) -> Questionnaire:
     """The frozen questionnaire. NotFoundError when this version was never used."""
+    known = _KNOWN.setdefault(session.dialect, {})
+    if (questionnaire := known.get((id, version))) is not None:
+        return questionnaire
     body = session.execute(
         sa.select(questionnaires.c.body).where(questionnaires.c.id == id, questionnaires.c.version == version)
     ).scalar_one_or_none()
     if body is None:
         raise NotFoundError(f"Questionnaire {id} version {version} was never used here.")
-    return from_mapping(body)
+    return known.setdefault((id, version), from_mapping(body))
 
 
 def _digest(body: object) -> str:

@@ -1,0 +1,128 @@
+"""Interviews and their responses: who answered what, once.
+
+Decides that one question has one value per interview (a question put again replaces it) and that an interview
+becomes usable once. Whether an interview *is* usable was decided by the engine; whether it counts for its cell
+is decided in `quotas.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ivr.store.session import Session
+from ivr.store.tables import interviews, responses
+from ivr.survey.turn import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An interview that was broken off before it was usable, and what it holds so far."""
+
+    id: str
+    questionnaire: str
+    version: int
+    answers: tuple[tuple[str, str], ...]
+
+
+def start(
+    session: Session, *, case_id: int, cell_id: int | None, questionnaire: str, version: int, mode: str, now: datetime
+) -> str:
+    """A new interview of this person; gives its random id."""
+    id = uuid4().hex
+    session.execute(
+        sa.insert(interviews).values(
+            id=id,
+            case_id=case_id,
+            cell_id=cell_id,
+            questionnaire=questionnaire,
+            version=version,
+            mode=mode,
+            started_at=now,
+        )
+    )
+    return id
+
+
+def unfinished(session: Session, case_id: int) -> Unfinished | None:
+    """The person's newest interview that may be gone on with: not usable, and not finished."""
+    row = session.execute(
+        sa.select(interviews.c.id, interviews.c.questionnaire, interviews.c.version)
+        .where(
+            interviews.c.case_id == case_id,
+            interviews.c.mode.in_(("telephone", "web")),
+            interviews.c.usable.is_(False),
+            interviews.c.is_superseded.is_(False),
+            sa.or_(interviews.c.disposition.is_(None), interviews.c.disposition == "break_off"),
+        )
+        .order_by(interviews.c.started_at.desc(), interviews.c.id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Unfinished(row.id, row.questionnaire, row.version, tuple(answers_of(session, row.id).items()))
+
+
+def reopen(session: Session, interview_id: str) -> None:
+    """Go on with a broken-off interview."""
+    session.execute(
+        sa.update(interviews).where(interviews.c.id == interview_id).values(ended_at=None, disposition=None)
+    )
+
+
+def answers_of(session: Session, interview_id: str) -> dict[str, str]:
+    """What the interview holds: question → value, in the order in which they were answered."""
+    rows = session.execute(
+        sa.select(responses.c.question, responses.c.value)
+        .where(responses.c.interview_id == interview_id)
+        .order_by(responses.c.answered_at, responses.c.question)
+    )
+    return {row.question: row.value for row in rows}
+
+
+def record(session: Session, interview_id: str, answers: Sequence[Answer], *, mode: str, now: datetime) -> None:
+    """Keep these answers; one to a question that has a value already replaces it."""
+    if not answers:
+        return
+    insert = (sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert)(responses)
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["interview_id", "question"],
+            set_={name: insert.excluded[name] for name in ("value", "mode", "answered_at")},
+        ),
+        [
+            {
+                "interview_id": interview_id,
+                "question": answer.question,
+                "value": answer.value,
+                "mode": mode,
+                "answered_at": now,
+            }
+            for answer in answers
+        ],
+    )
+
+
+def mark_usable(session: Session, interview_id: str, now: datetime) -> bool:
+    """The interview has become usable. True the first time, False ever after."""
+    changed = session.execute(
+        sa.update(interviews)
+        .where(interviews.c.id == interview_id, interviews.c.usable.is_(False))
+        .values(usable=True, usable_at=now)
+    )
+    return changed.rowcount == 1
+
+
+def end(session: Session, interview_id: str, disposition: str, now: datetime) -> bool:
+    """The interview is over with this disposition. False when it was over already: the first ending stands."""
+    changed = session.execute(
+        sa.update(interviews)
+        .where(interviews.c.id == interview_id, interviews.c.ended_at.is_(None))
+        .values(disposition=disposition, ended_at=now)
+    )
+    return changed.rowcount == 1

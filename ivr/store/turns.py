@@ -1,0 +1,191 @@
+"""What the voice door reads and writes at each webhook: the call, its last turn, the replies given.
+
+One statement loads all that a webhook needs, and locks the attempt's row where the database knows row locks:
+two webhooks of one call wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ivr.errors import InvariantError
+from ivr.store.session import Session
+from ivr.store.tables import (
+    attempts,
+    case_phones,
+    cases,
+    cells,
+    order_prompts,
+    orders,
+    providers,
+    samples,
+    turns,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as the store has it. turn: the last one that was replied to, -1 before the first webhook."""
+
+    attempt_id: str
+    case_id: int
+    cell_id: int | None
+    state: str
+    direction: str
+    is_test: bool
+    call_sid: str | None
+    answered_by: str | None
+    phone_hash: str | None
+    phone_rank: int
+    turn: int
+    dialogue: dict[str, Any] | None
+    interview_id: str | None
+    service: int
+    sample_id: int
+    order_id: int | None
+    track: str | None
+    voiced_at: datetime | None
+    reply: dict[str, Any] | None
+
+
+_CALL = (
+    sa.select(
+        attempts.c.id.label("attempt_id"),
+        attempts.c.case_id,
+        attempts.c.cell_id,
+        attempts.c.state,
+        attempts.c.direction,
+        attempts.c.is_test,
+        attempts.c.call_sid,
+        attempts.c.answered_by,
+        attempts.c.phone_hash,
+        attempts.c.phone_rank,
+        attempts.c.turn,
+        attempts.c.dialogue,
+        attempts.c.interview_id,
+        sa.func.coalesce(cases.c.service, 0).label("service"),
+        cases.c.sample_id,
+        orders.c.id.label("order_id"),
+        orders.c.track,
+        orders.c.voiced_at,
+        turns.c.reply,
+    )
+    .select_from(
+        attempts.join(cases, cases.c.id == attempts.c.case_id)
+        .outerjoin(cells, cells.c.id == sa.func.coalesce(attempts.c.cell_id, cases.c.cell_id))
+        .outerjoin(orders, orders.c.id == cells.c.order_id)
+        .outerjoin(turns, sa.and_(turns.c.attempt_id == attempts.c.id, turns.c.turn == attempts.c.turn))
+    )
+    .where(attempts.c.id == sa.bindparam("id"))
+    .with_for_update(of=attempts)
+)
+
+
+def load_call(session: Session, attempt_id: str) -> Call | None:
+    """The call of this attempt, its last reply with it; None when there is no such attempt."""
+    row = session.execute(_CALL, {"id": attempt_id}).one_or_none()
+    return None if row is None else Call(**row._mapping)
+
+
+def reply_to(session: Session, attempt_id: str, turn: int) -> dict[str, Any] | None:
+    """What was replied to this turn; None when it never came."""
+    return session.execute(
+        sa.select(turns.c.reply).where(turns.c.attempt_id == attempt_id, turns.c.turn == turn)
+    ).scalar_one_or_none()
+
+
+def save(
+    session: Session,
+    attempt_id: str,
+    *,
+    turn: int,
+    signal: str,
+    reply: Mapping[str, Any],
+    dialogue: Mapping[str, Any] | None,
+    interview_id: str | None,
+    now: datetime,
+) -> None:
+    """Keep that this turn was replied to. InvariantError when another webhook came in between."""
+    changed = session.execute(
+        sa.update(attempts)
+        .where(attempts.c.id == attempt_id, attempts.c.turn == turn - 1)
+        .values(turn=turn, dialogue=None if dialogue is None else dict(dialogue), interview_id=interview_id)
+    )
+    if changed.rowcount != 1:
+        raise InvariantError(f"Turn {turn} of attempt {attempt_id} was replied to twice.")
+    session.execute(sa.insert(turns).values(attempt_id=attempt_id, turn=turn, signal=signal, reply=dict(reply), at=now))
+
+
+def phone_of(session: Session, case_id: int, rank: int) -> str | None:
+    """The keyed hash of the person's number of this rank."""
+    return session.execute(
+        sa.select(case_phones.c.phone_hash).where(case_phones.c.case_id == case_id, case_phones.c.rank == rank)
+    ).scalar_one_or_none()
+
+
+def sharers(session: Session, call: Call, phone_hash: str) -> tuple[tuple[str, str], ...]:
+    """The letters' codes of those who may be interviewed on this number, each with its case id as a text.
+
+    Empty when nobody else of the same sample has the number. Somebody who has been interviewed still makes the
+    number a shared one, but has no part in this call any more; somebody in another call just now has neither.
+    """
+    rows = session.execute(
+        sa.select(cases.c.id, cases.c.code, cases.c.cell_id, cases.c.is_final, cases.c.is_busy)
+        .where(
+            cases.c.sample_id == call.sample_id,
+            cases.c.respondent_group == "client",
+            cases.c.id.in_(sa.select(case_phones.c.case_id).where(case_phones.c.phone_hash == phone_hash)),
+        )
+        .order_by(cases.c.id)
+    ).all()
+    if len(rows) < 2:
+        return ()
+    return tuple(
+        (row.code, str(row.id))
+        for row in rows
+        if row.id == call.case_id or (row.cell_id == call.cell_id and not row.is_final and not row.is_busy)
+    )
+
+
+def voiced_version(session: Session, order_id: int, questionnaire: str) -> int | None:
+    """The newest version of the questionnaire that has audio for this order."""
+    return session.execute(
+        sa.select(sa.func.max(order_prompts.c.version)).where(
+            order_prompts.c.order_id == order_id, order_prompts.c.questionnaire == questionnaire
+        )
+    ).scalar_one_or_none()
+
+
+def provider_of(session: Session, order_id: int) -> str:
+    """The name of the provider whose order this is; empty when there is no such order."""
+    name = session.execute(
+        sa.select(providers.c.name)
+        .join(samples, samples.c.provider_id == providers.c.id)
+        .join(orders, orders.c.sample_id == samples.c.id)
+        .where(orders.c.id == order_id)
+    ).scalar_one_or_none()
+    return name or ""
+
+
+def unvoiced_orders(session: Session) -> int:
+    """How many orders of open cells have no audio yet."""
+    return session.execute(
+        sa.select(sa.func.count())
+        .select_from(orders.join(cells, cells.c.order_id == orders.c.id))
+        .where(cells.c.state == "open", orders.c.voiced_at.is_(None))
+    ).scalar_one()
+
+
+def phrases_anywhere(session: Session, prompt: str) -> str | None:
+    """A rendering of this prompt for any order: for what is said before it is known whose call it is."""
+    return session.execute(
+        sa.select(order_prompts.c.sha256)
+        .where(order_prompts.c.prompt == prompt, order_prompts.c.is_slow.is_(False))
+        .order_by(order_prompts.c.order_id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
