@@ -5,40 +5,93 @@
 
 It knows neither database nor carrier: the same function serves the phone, the read-aloud web page, the
 softphone and the rehearsal. `dump`/`load` turn the state into JSON and back without loss.
+
+    greeting ─1→ right_person ─1→ [code] → practice → question ⇄ digit, grade_check, still_there → over
+        │             └2→ person_home ─1→ fetching → greeting
+        ├2→ later_day → later_part → later_check → over
+        └3→ not_taking_part → never_check → over
+
+The steps live in `opening.py`, `arranging.py`, `asking.py`; endings in `ending.py`; the state in `state.py`.
+A person may hang up at every step, silence is a signal like a key, and every step ends after a bounded number
+of signals whatever they are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import replace
 
-Outcome = Literal[
-    "complete",  # usable, to the end
-    "partial",  # usable, ended before the end
-    "unusable",  # to the end, yet too few aspects answered
-    "break_off",  # questions begun, ended before usable
-    "refusal",
-    "never_call_again",
-    "appointment",
-    "hung_up_introduction",
-    "no_interaction",
-    "wrong_person",
-    "language_problem",
-]
+from ivr.errors import InvariantError
+from ivr.survey import arranging, asking, opening
+from ivr.survey.ending import hang_up
+from ivr.survey.questionnaire import Questionnaire
+from ivr.survey.state import Interview, Occasion, Outcome, Reply, Step, dump, load
+from ivr.survey.turn import HungUp, Signal, Turn
+
+__all__ = ["Interview", "Occasion", "Outcome", "Step", "advance", "begin", "dump", "load"]
+
+_ALONE: dict[Step, Callable[[Interview, Signal], Reply]] = {
+    "greeting": opening.on_greeting,
+    "not_taking_part": arranging.on_not_taking_part,
+    "never_check": arranging.on_never_check,
+    "later_day": arranging.on_later_day,
+    "later_part": arranging.on_later_part,
+    "later_check": arranging.on_later_check,
+    "person_home": opening.on_person_home,
+    "fetching": opening.on_fetching,
+}
+_WITH_QUESTIONS: dict[Step, Callable[[Questionnaire, Interview, Signal], Reply]] = {
+    "right_person": opening.on_right_person,
+    "code": opening.on_code,
+    "practice": opening.on_practice,
+    "question": asking.on_question,
+    "digit": asking.on_digit,
+    "grade_check": asking.on_grade_check,
+    "still_there": asking.on_still_there,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What the engine must know of the call it holds; frozen at its beginning.
+def begin(questionnaire: Questionnaire, occasion: Occasion) -> Reply:
+    """The first turn of a call, or the first open question of a web visit.
 
-    service: 1-13. codes: on a shared number the letters' four-digit codes of the people in this cell who may be
-    interviewed, each with an opaque reference (empty: the number is not shared). days: for each day that can
-    still be offered for an appointment, the parts of that day that can. earlier: answers of a broken-off
-    interview that is resumed (never read out). direction: who called whom; a `web` occasion has no greeting.
+    Answers of an earlier call (`occasion.earlier`) are kept, never read out, and not asked again; a question that
+    was passed over in silence is. An answer to a question this questionnaire does not have is refused:
+    InvariantError (resume with the version it began with).
     """
+    earlier = dict(occasion.earlier)
+    if unknown := set(earlier) - {question.id for question in questionnaire.questions}:
+        raise InvariantError(
+            f"{questionnaire.id} version {questionnaire.version} has no question {min(unknown)}: "
+            "an interview goes on with the version it began with."
+        )
+    interview = Interview(
+        questionnaire=questionnaire.id,
+        version=questionnaire.version,
+        occasion=occasion,
+        step="greeting",
+        answers=earlier,
+        repeat=asking.to_repeat(questionnaire, earlier),
+    )
+    interview = replace(interview, usable=asking.is_usable(questionnaire, interview))
+    if occasion.direction == "web":
+        return opening.start_questions(questionnaire, interview)
+    return opening.greet(interview)
 
-    service: int
-    codes: tuple[tuple[str, str], ...] = ()
-    days: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    earlier: tuple[tuple[str, str], ...] = ()
-    direction: Literal["outbound", "inbound", "web"] = "outbound"
+
+def advance(questionnaire: Questionnaire, interview: Interview, signal: Signal) -> Reply:
+    """What happens after a key, a silence or hanging up. Deterministic; after the end it changes and says nothing.
+
+    Raises InvariantError when the interview was begun with another questionnaire or version.
+    """
+    if (questionnaire.id, questionnaire.version) != (interview.questionnaire, interview.version):
+        raise InvariantError(
+            f"This interview was begun with {interview.questionnaire} version {interview.version}, "
+            f"not with {questionnaire.id} version {questionnaire.version}."
+        )
+    if interview.is_over:
+        return interview, Turn()
+    if isinstance(signal, HungUp):
+        return hang_up(interview), Turn()
+    if handler := _ALONE.get(interview.step):
+        return handler(interview, signal)
+    return _WITH_QUESTIONS[interview.step](questionnaire, interview, signal)

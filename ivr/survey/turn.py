@@ -5,8 +5,12 @@ A Turn says what is said, what was recorded, and what is awaited. It knows nothi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+Day = Literal["vanavond", "morgen", "zaterdag", "volgende_week"]
+Part = Literal["ochtend", "middag", "avond"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,11 @@ class Awaits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One recorded response: question id and code (or number) as it is stored."""
+    """One recorded response: question id and code (or number) as it is stored.
+
+    It replaces what the interview holds of that question: in a resumed call a question that was passed over in
+    silence (`geen_antwoord`) is put again.
+    """
 
     question: str
     value: str
@@ -57,8 +65,8 @@ class Answer:
 class Wish:
     """When somebody asked to be called: day and part of day, as keyed. None = any later time."""
 
-    day: Literal["vanavond", "morgen", "zaterdag", "volgende_week"] | None = None
-    part: Literal["ochtend", "middag", "avond"] | None = None
+    day: Day | None = None
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +81,24 @@ class Turn:
     asks: tuple[Prompt, ...] = ()
     awaits: Awaits | None = None
     records: tuple[Answer, ...] = ()
+
+
+def to_mapping(turn: Turn) -> dict[str, Any]:
+    """JSON-safe form, kept so that a repeated webhook hears the same; `from_mapping` gives the same turn back."""
+    return {
+        "announces": [[prompt.id, prompt.slow] for prompt in turn.announces],
+        "asks": [[prompt.id, prompt.slow] for prompt in turn.asks],
+        "awaits": [turn.awaits.digits, turn.awaits.timeout_seconds] if turn.awaits else None,
+        "records": [[answer.question, answer.value] for answer in turn.records],
+    }
+
+
+def from_mapping(data: Mapping[str, Any]) -> Turn:
+    """The turn that `to_mapping` wrote. KeyError or TypeError when it did not."""
+    awaits = data["awaits"]
+    return Turn(
+        announces=tuple(Prompt(str(id), bool(slow)) for id, slow in data["announces"]),
+        asks=tuple(Prompt(str(id), bool(slow)) for id, slow in data["asks"]),
+        awaits=None if awaits is None else Awaits(int(awaits[0]), float(awaits[1])),
+        records=tuple(Answer(str(question), str(value)) for question, value in data["records"]),
+    )
