@@ -33,7 +33,19 @@ SILENT_QUESTIONS = 2
 """So many questions passed over in silence in a row, and we ask whether anybody is there."""
 
 
-def to_repeat(questionnaire: Questionnaire, earlier: dict[str, str]) -> tuple[str, ...]:
+def with_earlier(questionnaire: Questionnaire, interview: Interview, earlier: tuple[tuple[str, str], ...]) -> Interview:
+    """The interview with the answers of an earlier call: kept, and asked again only where nobody answered."""
+    answers = dict(earlier)
+    interview = replace(
+        interview,
+        occasion=replace(interview.occasion, earlier=earlier),
+        answers=answers,
+        repeat=_to_repeat(questionnaire, answers),
+    )
+    return replace(interview, usable=is_usable(questionnaire, interview))
+
+
+def _to_repeat(questionnaire: Questionnaire, earlier: dict[str, str]) -> tuple[str, ...]:
     """The questions that an earlier call passed over in silence: nobody answered them, so they are put again.
 
     Not those on which an answered question hangs: that answer must not lose its ground.

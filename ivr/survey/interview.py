@@ -19,7 +19,6 @@ of signals whatever they are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ivr.errors import InvariantError
 from ivr.survey import arranging, asking, opening
@@ -58,21 +57,15 @@ def begin(questionnaire: Questionnaire, occasion: Occasion) -> Reply:
     was passed over in silence is. An answer to a question this questionnaire does not have is refused:
     InvariantError (resume with the version it began with).
     """
-    earlier = dict(occasion.earlier)
-    if unknown := set(earlier) - {question.id for question in questionnaire.questions}:
+    known = {question.id for question in questionnaire.questions}
+    kept = (*occasion.earlier, *(pair for _, pairs in occasion.earlier_of for pair in pairs))
+    if unknown := {question for question, _ in kept} - known:
         raise InvariantError(
             f"{questionnaire.id} version {questionnaire.version} has no question {min(unknown)}: "
             "an interview goes on with the version it began with."
         )
-    interview = Interview(
-        questionnaire=questionnaire.id,
-        version=questionnaire.version,
-        occasion=occasion,
-        step="greeting",
-        answers=earlier,
-        repeat=asking.to_repeat(questionnaire, earlier),
-    )
-    interview = replace(interview, usable=asking.is_usable(questionnaire, interview))
+    interview = Interview(questionnaire.id, questionnaire.version, occasion, step="greeting")
+    interview = asking.with_earlier(questionnaire, interview, occasion.earlier)
     if occasion.direction == "web":
         return opening.start_questions(questionnaire, interview)
     return opening.greet(interview)

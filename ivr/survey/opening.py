@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.survey.arranging import start_later, start_refusing
-from ivr.survey.asking import next_question
+from ivr.survey.asking import next_question, with_earlier
 from ivr.survey.ending import end, end_later
 from ivr.survey.keypad import AGAIN, FREE_KEYS, TRIES, UNCLEAR
 from ivr.survey.questionnaire import Questionnaire
@@ -91,7 +91,10 @@ def on_code(questionnaire: Questionnaire, interview: Interview, signal: Signal) 
     keyed = key_of(signal)
     reference = dict(interview.occasion.codes).get(keyed)
     if reference is not None:
-        return _known(questionnaire, enter(interview, "code", identified=reference, has_pressed=True))
+        known = enter(interview, "code", identified=reference, has_pressed=True)
+        if earlier := dict(interview.occasion.earlier_of).get(reference):
+            known = with_earlier(questionnaire, known, earlier)
+        return _known(questionnaire, known)
     if keyed in (AGAIN, UNCLEAR) and interview.free < FREE_KEYS:
         interview = replace(interview, free=interview.free + 1, has_pressed=True)
         return interview, ask(say("code", slow=True), digits=CODE_DIGITS)

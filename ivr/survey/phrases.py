@@ -78,8 +78,9 @@ _SAID = [
     "goodbye_language",
     "goodbye_number",
     "goodbye_question",
+    "goodbye_not_now",
 ]
-_BY_THE_DOORS = ["voicemail", "technical", "inbound_full", "inbound_done", "inbound_closed", "inbound_unknown"]
+_BY_THE_DOORS = ["voicemail", "technical_apology", "inbound_full", "inbound_done", "inbound_closed", "inbound_unknown"]
 
 NEEDED: Mapping[str, bool] = {
     **dict.fromkeys(_ASKED, True),
@@ -89,7 +90,7 @@ NEEDED: Mapping[str, bool] = {
 """Every phrase there must be: id → whether the engine may repeat it slowly."""
 
 BEFORE_THE_PERSON: frozenset[str] = frozenset(
-    [*_ASKED, "fetch_start", "fetch_wait", "fetch_over", "code_wrong", "code_failed", "voicemail", "technical"]
+    [*_ASKED, "fetch_start", "fetch_wait", "fetch_over", "code_wrong", "code_failed", "voicemail", "technical_apology"]
 ) - {"practice", "grade_check", "still_there"}
 """What a housemate may hear: these name no provider."""
 

@@ -167,9 +167,10 @@ def _question_to(question: Question) -> dict[str, Any]:
     if question.condition is not None:
         written["condition"] = _condition_to(question.condition)
     if question.remark is not None:
-        written["remark"] = {"id": question.remark.id, "text": question.remark.text}
+        remark: dict[str, Any] = {"id": question.remark.id, "text": question.remark.text}
         if question.remark.condition is not None:
-            written["remark"]["condition"] = _condition_to(question.remark.condition)
+            remark["condition"] = _condition_to(question.remark.condition)
+        written["remark"] = remark
     if question.options:
         written["options"] = [
             {"key": option.key, "code": option.code, "text": option.text, "missing": option.is_missing}

@@ -54,7 +54,9 @@ class Occasion:
     service: 1-13. codes: on a shared number the letters' four-digit codes of the people in this cell who may be
     interviewed, as (code, opaque reference) (empty: the number is not shared). days: for each day that can
     still be offered for an appointment, the parts of that day that can. earlier: answers of a broken-off
-    interview that is resumed (never read out). direction: who called whom; a `web` occasion has no greeting.
+    interview that is resumed (never read out). earlier_of: on a shared number the same for each reference whose
+    interview this version can resume; used once the code has been keyed. direction: who called whom; a `web`
+    occasion has no greeting.
     """
 
     service: int
@@ -62,6 +64,7 @@ class Occasion:
     days: tuple[tuple[str, tuple[str, ...]], ...] = ()
     earlier: tuple[tuple[str, str], ...] = ()
     direction: Literal["outbound", "inbound", "web"] = "outbound"
+    earlier_of: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,7 @@ def dump(interview: Interview) -> dict[str, Any]:
             "days": [[day, list(parts)] for day, parts in occasion.days],
             "earlier": [list(pair) for pair in occasion.earlier],
             "direction": occasion.direction,
+            "earlier_of": [[reference, [list(pair) for pair in pairs]] for reference, pairs in occasion.earlier_of],
         },
         "step": interview.step,
         "question": interview.question,
@@ -227,6 +231,10 @@ def load(data: Mapping[str, Any]) -> Interview:
                 days=tuple((day, tuple(parts)) for day, parts in kept["days"]),
                 earlier=tuple((question, value) for question, value in kept["earlier"]),
                 direction=kept["direction"],
+                earlier_of=tuple(
+                    (reference, tuple((question, value) for question, value in pairs))
+                    for reference, pairs in kept["earlier_of"]
+                ),
             ),
             step=data["step"],
             question=data["question"],
