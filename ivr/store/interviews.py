@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ivr.ids import new_id
 from ivr.store.session import Session
 from ivr.store.tables import interviews, responses
 from ivr.survey.turn import Answer
@@ -34,7 +34,7 @@ def start(
     session: Session, *, case_id: int, cell_id: int | None, questionnaire: str, version: int, mode: str, now: datetime
 ) -> str:
     """A new interview of this person; gives its random id."""
-    id = uuid4().hex
+    id = new_id()
     session.execute(
         sa.insert(interviews).values(
             id=id,

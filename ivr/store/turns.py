@@ -20,10 +20,7 @@ from ivr.store.tables import (
     case_phones,
     cases,
     cells,
-    order_prompts,
     orders,
-    providers,
-    samples,
     turns,
 )
 
@@ -150,42 +147,3 @@ def sharers(session: Session, call: Call, phone_hash: str) -> tuple[tuple[str, s
         for row in rows
         if row.id == call.case_id or (row.cell_id == call.cell_id and not row.is_final and not row.is_busy)
     )
-
-
-def voiced_version(session: Session, order_id: int, questionnaire: str) -> int | None:
-    """The newest version of the questionnaire that has audio for this order."""
-    return session.execute(
-        sa.select(sa.func.max(order_prompts.c.version)).where(
-            order_prompts.c.order_id == order_id, order_prompts.c.questionnaire == questionnaire
-        )
-    ).scalar_one_or_none()
-
-
-def provider_of(session: Session, order_id: int) -> str:
-    """The name of the provider whose order this is; empty when there is no such order."""
-    name = session.execute(
-        sa.select(providers.c.name)
-        .join(samples, samples.c.provider_id == providers.c.id)
-        .join(orders, orders.c.sample_id == samples.c.id)
-        .where(orders.c.id == order_id)
-    ).scalar_one_or_none()
-    return name or ""
-
-
-def unvoiced_orders(session: Session) -> int:
-    """How many orders of open cells have no audio yet."""
-    return session.execute(
-        sa.select(sa.func.count())
-        .select_from(orders.join(cells, cells.c.order_id == orders.c.id))
-        .where(cells.c.state == "open", orders.c.voiced_at.is_(None))
-    ).scalar_one()
-
-
-def phrases_anywhere(session: Session, prompt: str) -> str | None:
-    """A rendering of this prompt for any order: for what is said before it is known whose call it is."""
-    return session.execute(
-        sa.select(order_prompts.c.sha256)
-        .where(order_prompts.c.prompt == prompt, order_prompts.c.is_slow.is_(False))
-        .order_by(order_prompts.c.order_id.desc())
-        .limit(1)
-    ).scalar_one_or_none()

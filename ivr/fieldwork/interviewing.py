@@ -1,0 +1,275 @@
+"""One webhook of a running call: the keys come in, the next turn goes out, the answers are kept.
+
+Decides, in one short transaction, whether a webhook is new (then the engine advances and its answers are kept),
+old (then its old reply is given again), from the future or of a call that is over. So a webhook that comes
+twice, late or out of order changes nothing. What is asked was decided by the engine, whether there is still
+room by the cell's counters; what the call meant for its case is decided in `closing.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from ivr.catalogue import Catalogue
+from ivr.errors import NotFoundError
+from ivr.logs import get_logger
+from ivr.store import Database, Session, attempts, interviews, optouts, prompts, questionnaires, quotas, turns
+from ivr.survey import interview as engine
+from ivr.survey import turn as turn_words
+from ivr.survey.questionnaire import Questionnaire
+from ivr.survey.turn import Keypress, Prompt, Signal, Silence, Turn
+
+log = get_logger(__name__)
+
+GOODBYE_UNKNOWN = "technical"
+"""Said when a call that was thought lost is answered after its cell was promised to others."""
+
+_SIGNAL_NAMES = {Keypress: "key", Silence: "silence"}
+_HANGUP = Turn()
+
+
+class OffersDays(Protocol):
+    """The part of the calendar that a call needs."""
+
+    def offered_days(self, now: datetime) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """For each day that can be offered for an appointment, the parts of that day that can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the door must say: the `number`th turn of the call, and which recordings say it.
+
+    A turn that says nothing and awaits nothing ends the call without a word.
+    """
+
+    turn: Turn
+    number: int
+    order_id: int | None = None
+    questionnaire: str = ""
+    version: int = 0
+    voiced_at: datetime | None = None
+
+
+def answer(
+    database: Database,
+    catalogue: Catalogue,
+    calendar: OffersDays,
+    attempt_id: str,
+    turn: int,
+    signal: Signal,
+    call_sid: str,
+    now: datetime,
+) -> Reply:
+    """The reply to webhook `turn` of this attempt's call (0: the call was answered; the signal means nothing then).
+
+    NotFoundError when there is no such attempt. Everything is committed when this returns.
+    """
+    with database.write() as session:
+        call = turns.load_call(session, attempt_id)
+        if call is None:
+            raise NotFoundError(f"There is no attempt {attempt_id}.")
+        if call.call_sid is not None and call.call_sid != call_sid:
+            log.warning("webhook_of_another_call", attempt_id=attempt_id, call_sid=call_sid)
+            return _wordless(call)
+        if call.turn < 0:
+            return _begin(session, catalogue, calendar, call, call_sid, now)
+        if turn <= call.turn:
+            kept = call.reply if turn == call.turn else turns.reply_to(session, attempt_id, turn)
+            return _again(call, kept, turn)
+        if call.state == "closed":
+            return _wordless(call)
+        if turn > call.turn + 1 or _is_end(call.reply):
+            return _again(call, call.reply, call.turn)
+        return _advance(session, call, signal, now)
+
+
+def questionnaire_of_attempt(session: Session, attempt_id: str) -> Questionnaire | None:
+    """The questionnaire that this attempt's call runs, in the version it began with; None before its first webhook."""
+    call = turns.load_call(session, attempt_id)
+    if call is None or call.reply is None or not call.reply.get("questionnaire"):
+        return None
+    return questionnaires.load(session, call.reply["questionnaire"], call.reply["version"])
+
+
+def _begin(
+    session: Session, catalogue: Catalogue, calendar: OffersDays, call: turns.Call, call_sid: str, now: datetime
+) -> Reply:
+    if call.direction == "outbound":
+        adoption = attempts.adopt(session, call.attempt_id, call_sid, now)
+        if adoption == "full":
+            return _goodbye(session, catalogue, call, now)
+        if adoption != "go":
+            return _wordless(call)
+    elif call.state == "closed":
+        return _wordless(call)
+    phone = call.phone_hash or turns.phone_of(session, call.case_id, call.phone_rank)
+    codes = turns.sharers(session, call, phone) if phone is not None and not call.is_test else ()
+    own = None if call.is_test else interviews.unfinished(session, call.case_id)
+    id, version = (own.questionnaire, own.version) if own else _chosen(session, catalogue, call)
+    questionnaire = _frozen(session, catalogue, id, version, now)
+    occasion = engine.Occasion(
+        service=call.service,
+        codes=codes,
+        days=calendar.offered_days(now),
+        # On a shared number nobody knows yet whose earlier answers they would be: the code will tell.
+        earlier=own.answers if own and not codes else (),
+        earlier_of=_earlier_of(session, codes, questionnaire),
+        direction="inbound" if call.direction == "inbound" else "outbound",
+    )
+    state, turn = engine.begin(questionnaire, occasion)
+    return _keep(session, call, questionnaire, state, turn, "begin", now)
+
+
+def _advance(session: Session, call: turns.Call, signal: Signal, now: datetime) -> Reply:
+    reply, dialogue = call.reply or {}, call.dialogue
+    if dialogue is None:
+        return _wordless(call)
+    before = engine.load(dialogue)
+    if isinstance(signal, Silence) and _is_machine(call.answered_by) and not before.has_begun:
+        # The carrier heard a machine and no key has contradicted it: stop talking to it. Nothing is advanced, so
+        # that closing judges the call by the verdict.
+        return _wordless(call)
+    questionnaire = questionnaires.load(session, reply["questionnaire"], reply["version"])
+    state, turn = engine.advance(questionnaire, before, signal)
+    return _keep(session, call, questionnaire, state, turn, _SIGNAL_NAMES[type(signal)], now)
+
+
+def _keep(
+    session: Session,
+    call: turns.Call,
+    questionnaire: Questionnaire,
+    state: engine.Interview,
+    turn: Turn,
+    signal: str,
+    now: datetime,
+) -> Reply:
+    """Keep all that this turn brought, and the reply with it."""
+    interview_id = call.interview_id
+    if not call.is_test:
+        if interview_id is None and state.has_begun:
+            interview_id = _interview_for(session, call, questionnaire, state.identified, now)
+        if interview_id is not None:
+            interviews.record(session, interview_id, turn.records, mode="telephone", now=now)
+            if state.is_over and state.outcome is not None:
+                interviews.end(session, interview_id, state.outcome, now)
+        if state.is_over and state.outcome == "never_call_again":
+            _never_again(session, call, now)
+    number = call.turn + 1
+    kept = replace(turn, records=())
+    turns.save(
+        session,
+        call.attempt_id,
+        turn=number,
+        signal=signal,
+        reply=_reply_to_mapping(kept, questionnaire.id, questionnaire.version),
+        dialogue=engine.dump(state),
+        interview_id=interview_id,
+        now=now,
+    )
+    if interview_id is not None and state.usable and interviews.mark_usable(session, interview_id, now):
+        # At that moment it counts, whatever follows. After the save: what counts must find the attempt's interview.
+        quotas.spend(session, call.attempt_id, interview_id, now)
+    return Reply(kept, number, call.order_id, questionnaire.id, questionnaire.version, call.voiced_at)
+
+
+def _earlier_of(
+    session: Session, codes: tuple[tuple[str, str], ...], questionnaire: Questionnaire
+) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """For each person with a code the answers of an interview that this version of the questionnaire can go on with."""
+    found: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    for _, reference in codes:
+        earlier = interviews.unfinished(session, int(reference))
+        if earlier and (earlier.questionnaire, earlier.version) == (questionnaire.id, questionnaire.version):
+            found.append((reference, earlier.answers))
+    return tuple(found)
+
+
+def _interview_for(
+    session: Session, call: turns.Call, questionnaire: Questionnaire, identified: str | None, now: datetime
+) -> str:
+    """The interview of the person on the line: gone on with, or new. On a shared number the letter's code tells who."""
+    case_id = int(identified) if identified else call.case_id
+    earlier = interviews.unfinished(session, case_id)
+    if earlier and (earlier.questionnaire, earlier.version) == (questionnaire.id, questionnaire.version):
+        interviews.reopen(session, earlier.id)
+        return earlier.id
+    return interviews.start(
+        session,
+        case_id=case_id,
+        cell_id=call.cell_id,
+        questionnaire=questionnaire.id,
+        version=questionnaire.version,
+        mode="telephone",
+        now=now,
+    )
+
+
+def _never_again(session: Session, call: turns.Call, now: datetime) -> None:
+    phone = call.phone_hash or turns.phone_of(session, call.case_id, call.phone_rank)
+    if phone is not None:
+        optouts.add(session, phone, "key", now)
+
+
+def _goodbye(session: Session, catalogue: Catalogue, call: turns.Call, now: datetime) -> Reply:
+    """A friendly end without a question, kept like any turn so that a repeat hears the same."""
+    id, version = _chosen(session, catalogue, call)
+    turn = Turn(announces=(Prompt(GOODBYE_UNKNOWN),))
+    turns.save(
+        session,
+        call.attempt_id,
+        turn=0,
+        signal="begin",
+        reply=_reply_to_mapping(turn, id, version),
+        dialogue=None,
+        interview_id=None,
+        now=now,
+    )
+    return Reply(turn, 0, call.order_id, id, version, call.voiced_at)
+
+
+def _chosen(session: Session, catalogue: Catalogue, call: turns.Call) -> tuple[str, int]:
+    """Which questionnaire a new interview gets (domain rule 7), in a version that this order has audio for."""
+    if call.track is None:
+        id = "inburgering" if call.service == 11 else "laagdrempelig"
+    else:
+        id = "inburgering" if call.track == "inburgering" else "laagdrempelig"
+    voiced = prompts.voiced_versions(session, call.order_id).get(id) if call.order_id is not None else None
+    return id, voiced if voiced is not None else catalogue.questionnaires[id].version
+
+
+def _frozen(session: Session, catalogue: Catalogue, id: str, version: int, now: datetime) -> Questionnaire:
+    try:
+        return questionnaires.load(session, id, version)
+    except NotFoundError:
+        current = catalogue.questionnaires[id]
+        if current.version != version:
+            raise
+        questionnaires.freeze(session, current, now)
+        return current
+
+
+def _is_machine(answered_by: str | None) -> bool:
+    return answered_by is not None and (answered_by.startswith("machine") or answered_by == "fax")
+
+
+def _reply_to_mapping(turn: Turn, questionnaire: str, version: int) -> dict[str, Any]:
+    return {"turn": turn_words.to_mapping(turn), "questionnaire": questionnaire, "version": version}
+
+
+def _is_end(reply: Mapping[str, Any] | None) -> bool:
+    return reply is not None and reply["turn"]["awaits"] is None
+
+
+def _again(call: turns.Call, kept: Mapping[str, Any] | None, number: int) -> Reply:
+    if kept is None:
+        return _wordless(call)
+    turn = turn_words.from_mapping(kept["turn"])
+    return Reply(turn, number, call.order_id, kept["questionnaire"], kept["version"], call.voiced_at)
+
+
+def _wordless(call: turns.Call) -> Reply:
+    return Reply(_HANGUP, max(call.turn, 0))

@@ -1,0 +1,42 @@
+"""The Flask application: `granian --interface wsgi --factory ivr.web.app:create_app`.
+
+Decides which doors there are. What each does stands in its own module; errors are mapped in `problems.py`.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+
+from ivr import logs
+from ivr.bootstrap import House, open_house
+from ivr.web import health, problems, prompts, voice
+
+
+def create_app(house: House | None = None) -> Flask:
+    """The web door of this house, or of the one that the environment describes. Safe to make more than once."""
+    if house is None:
+        house = open_house()
+        logs.configure_logs(json_lines=house.settings.env == "production", level=house.settings.log_level)
+    app = Flask(__name__)
+    # A doubled slash is another path to whoever computed a signature: no redirect that hides it.
+    app.url_map.merge_slashes = False
+    alarms = problems.Alarms()
+    app.extensions["house"] = house
+    app.extensions["alarms"] = alarms
+
+    door, apology = voice.make_blueprint(house, alarms)
+    app.register_blueprint(door)
+    app.register_blueprint(prompts.make_blueprint(house))
+    app.register_blueprint(health.make_blueprint(house, alarms))
+    problems.register(app, alarms, apology)
+
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        logs.clear()
+
+    @app.after_request
+    def careful(response: Response) -> Response:
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return response
+
+    return app

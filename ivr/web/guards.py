@@ -1,0 +1,40 @@
+"""Who may come in at the voice door: requests that the carrier signed, and nobody else.
+
+Decides how a request is read before it is trusted: without a signature not at all, with one up to a limit and
+for nothing but the check. What a signature is, `ivr.telephony.webhooks` knows.
+"""
+
+from __future__ import annotations
+
+from flask import abort, request
+
+from ivr.errors import UsageError
+from ivr.telephony.webhooks import MAX_BODY_BYTES, SETTINGS_HEADER, SIGNATURE_HEADER, SignatureCheck, parse_form
+from ivr.web.problems import Alarms, plain
+
+
+def signed_form(check: SignatureCheck, alarms: Alarms) -> dict[str, list[str]]:
+    """The form of this request, once it is certain that the carrier sent it.
+
+    Aborts with 403 (no signature: the body stays unread; or a wrong one: an alarm), 411, 413 or 400.
+    """
+    signature = request.headers.get(SIGNATURE_HEADER, "")
+    if not signature:
+        alarms.sound("unsigned")
+        abort(plain("This address is for the carrier.", 403))
+    length = request.content_length
+    if length is None:
+        abort(plain("The length of the body is missing.", 411))
+    if length > MAX_BODY_BYTES:
+        abort(plain("The body is too large.", 413))
+    try:
+        form = parse_form(request.environ["wsgi.input"].read(length) if length else b"")
+    except UsageError as error:
+        abort(plain(error.message, 400))
+    query = request.environ.get("QUERY_STRING", "")
+    if not check.accepts(
+        request.environ.get("PATH_INFO", ""), query, form, signature, request.headers.get(SETTINGS_HEADER, "")
+    ):
+        alarms.sound("bad_signature")
+        abort(plain("The signature does not match.", 403))
+    return form

@@ -1,0 +1,213 @@
+"""The carrier's door: a webhook in, the next turn as TwiML out.
+
+A view checks the signature, calls one stage, answers. Decides nothing about the survey; decides which recordings
+say a turn and what is heard when audio is missing or something broke. Prompts and questionnaires lie in memory:
+both are immutable. Paths hold letters, digits, `-`, `_` and `/` only, because the signature is computed over a path
+that the server hands over decoded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Blueprint, Response
+
+from ivr import logs
+from ivr.bootstrap import House
+from ivr.errors import NotFoundError, UsageError
+from ivr.fieldwork import interviewing, phoning_in
+from ivr.fieldwork.interviewing import Reply
+from ivr.store import prompts, questionnaires
+from ivr.survey.turn import Prompt, Signal, Silence
+from ivr.telephony import twiml
+from ivr.telephony.twiml import Sounds
+from ivr.telephony.webhooks import SignatureCheck, first, report_of, signal_of
+from ivr.web.guards import signed_form
+from ivr.web.problems import Alarms, plain
+
+log = logs.get_logger(__name__)
+
+APOLOGY = "technical"
+APOLOGY_TEXT = "Sorry. Er gaat bij ons iets mis. Wij proberen het later nog een keer. Dag."
+INBOUND = "inbound"
+"""In the place of an attempt's id: the webhooks that are configured at the number itself."""
+_RETRY_WITHIN_SECONDS = 4.0
+"""A webhook has 15 s at most; a second try must still fit."""
+
+
+class Shelf:
+    """Which recordings an order's call uses, kept in memory while they cannot change.
+
+    The key holds the moment the order was voiced, so that an order that is voiced anew gets its new recordings.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._sounds: dict[tuple[int, str, int, datetime], Sounds] = {}
+        self._apology: str | None = None
+        self._lock = threading.Lock()
+
+    def sounds_for(self, reply: Reply) -> Sounds:
+        """The recordings of this call; empty when there are none."""
+        if reply.order_id is None:
+            return {}
+        key = None if reply.voiced_at is None else (reply.order_id, reply.questionnaire, reply.version, reply.voiced_at)
+        if key is not None and (known := self._sounds.get(key)) is not None:
+            return known
+        with self._house.database.read() as session:
+            sounds = prompts.sounds_of(session, reply.order_id, reply.questionnaire, reply.version)
+        if key is not None and sounds:
+            with self._lock:
+                self._sounds[key] = sounds
+                self._apology = sounds.get((APOLOGY, False), self._apology)
+        return sounds
+
+    @property
+    def apology(self) -> str | None:
+        """The recording of the apology, if any call's recordings were ever looked up here. Asks no database."""
+        return self._apology
+
+
+def make_blueprint(house: House, alarms: Alarms) -> tuple[Blueprint, Callable[[], Response]]:
+    """The voice door of this house, and the answer for when one of its views breaks."""
+    door = Blueprint("voice", __name__, url_prefix="/voice")
+    base_url = house.settings.public_base_url.rstrip("/")
+    check = SignatureCheck(base_url, house.settings.twilio_auth_token.get_secret_value())
+    shelf = Shelf(house)
+
+    def apology() -> Response:
+        if shelf.apology is None:
+            alarms.sound("no_audio", prompt=APOLOGY)
+        return _twiml(twiml.farewell(base_url, [shelf.apology] if shelf.apology else [], APOLOGY_TEXT))
+
+    def heard(attempt_id: str, reply: Reply) -> Response:
+        def text_of(prompt: Prompt) -> str:
+            alarms.sound("no_audio", prompt=prompt.id, order_id=reply.order_id)
+            return _text_of(house, reply, prompt)
+
+        return _twiml(
+            twiml.render(
+                reply.turn,
+                base_url=base_url,
+                attempt_id=attempt_id,
+                number=reply.number,
+                sounds=shelf.sounds_for(reply) if reply.turn.announces or reply.turn.asks else {},
+                text_of=text_of,
+            )
+        )
+
+    def answered(attempt_id: str, turn: int, signal: Signal, call_sid: str) -> Response:
+        logs.bind(attempt_id=attempt_id, turn=turn)
+        try:
+            reply = _twice(house, attempt_id, turn, signal, call_sid)
+        except NotFoundError:
+            alarms.sound("unknown_attempt")
+            return _twiml(twiml.HANGUP)
+        return heard(attempt_id, reply)
+
+    @door.post("/<attempt_id>/<int:turn>")
+    def hear_keys(attempt_id: str, turn: int) -> Response:
+        form = signed_form(check, alarms)
+        return answered(attempt_id, turn, signal_of(form), first(form, "CallSid"))
+
+    @door.post("/<attempt_id>/<int:turn>/silence")
+    def hear_silence(attempt_id: str, turn: int) -> Response:
+        form = signed_form(check, alarms)
+        return answered(attempt_id, turn, Silence(), first(form, "CallSid"))
+
+    @door.post("/<attempt_id>/fallback")
+    def hear_fallback(attempt_id: str) -> Response:
+        form = signed_form(check, alarms)
+        alarms.sound("fallback", attempt_id=attempt_id, carrier_error=first(form, "ErrorCode"))
+        return apology()
+
+    @door.post(f"/{INBOUND}")
+    def hear_inbound() -> Response:
+        form = signed_form(check, alarms)
+        call_sid = first(form, "CallSid")
+        caller = first(form, "From")
+        said = phoning_in.answer_inbound(
+            house.database,
+            house.catalogue,
+            house.calendar,
+            house.sealer.hash("phone", caller),
+            call_sid,
+            house.clock.now(),
+        )
+        if isinstance(said, phoning_in.Spoken):
+            if said.sha256 is None:
+                alarms.sound("no_audio", prompt=said.prompt)
+            return _twiml(twiml.farewell(base_url, [said.sha256] if said.sha256 else [], _phrase(house, said.prompt)))
+        return heard(*said)
+
+    @door.post("/<attempt_id>/status")
+    @door.post("/<attempt_id>/machine")
+    def note(attempt_id: str) -> Response:
+        from ivr.fieldwork import closing
+
+        form = signed_form(check, alarms)
+        try:
+            report = report_of(form)
+        except UsageError as error:
+            alarms.sound("bad_status", attempt_id=attempt_id)
+            return plain(error.message, 400)
+        if attempt_id == INBOUND:
+            # The number's own status callback cannot carry an attempt's id: the CallSid says which call it is.
+            attempt_id = phoning_in.attempt_of(house.database, report.call_sid) or ""
+            if not attempt_id:
+                return Response(status=204)
+        closing.note_status(house.database, house.catalogue, house.calendar, attempt_id, report, house.clock.now())
+        return Response(status=204)
+
+    return door, apology
+
+
+def _twice(house: House, attempt_id: str, turn: int, signal: Signal, call_sid: str) -> Reply:
+    """Answer, and once more if that broke: an answer is worth a second try, and a repeat changes nothing."""
+    began = house.clock.now()
+    try:
+        return interviewing.answer(
+            house.database, house.catalogue, house.calendar, attempt_id, turn, signal, call_sid, began
+        )
+    except NotFoundError:
+        raise
+    except Exception as error:
+        now = house.clock.now()
+        if (now - began).total_seconds() > _RETRY_WITHIN_SECONDS:
+            raise
+        log.warning("voice_retry", error=type(error).__name__)
+        return interviewing.answer(
+            house.database, house.catalogue, house.calendar, attempt_id, turn, signal, call_sid, now
+        )
+
+
+def _text_of(house: House, reply: Reply, prompt: Prompt) -> str:
+    """What a prompt without audio says. Slow, and only used when audio is gone."""
+    from ivr.speech import script
+
+    with house.database.read() as session:
+        provider = "" if reply.order_id is None else prompts.voicing_order(session, reply.order_id).provider
+        questionnaire = questionnaires.load(session, reply.questionnaire, reply.version)
+    values = script.spoken_values(
+        provider=provider,
+        minutes=questionnaire.minutes,
+        help_number=house.settings.help_number,
+        web_address=house.settings.web_address,
+    )
+    texts = {text.id: text.text for text in script.texts_for(questionnaire, house.catalogue.phrases, values)}
+    return texts.get(prompt.id) or APOLOGY_TEXT
+
+
+def _phrase(house: House, id: str) -> str:
+    """A phrase of the call as the carrier's voice would read it."""
+    text = house.catalogue.phrases[id].text
+    values = {"{telefoonnummer}": house.settings.help_number, "{webadres}": house.settings.web_address}
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _twiml(document: str) -> Response:
+    return Response(document, content_type="text/xml; charset=utf-8")

@@ -1,0 +1,130 @@
+"""Settings: each field is explained in `config/env.example`, and contradictions are refused with a way out."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from pydantic import AliasChoices
+
+from ivr.errors import ConfigurationError
+from ivr.settings import ROOT, Settings, load_settings
+
+LINE = re.compile(r"#?([A-Z][A-Z0-9_]+)=(.*)\Z")
+
+REAL_ACCOUNT = {
+    "IVR_CARRIER": "twilio",
+    "IVR_PUBLIC_BASE_URL": "https://toets.example.org",
+    "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+    "TWILIO_AUTH_TOKEN": "a real token",
+}
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(("IVR_", "TWILIO_")):
+            monkeypatch.delenv(name)
+
+
+def variable(field: str) -> str:
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"IVR_{field.upper()}"
+
+
+def example() -> list[tuple[str, str, bool]]:
+    """(name, value, whether it is set) for each line of the example that names a setting."""
+    lines = (ROOT / "config" / "env.example").read_text(encoding="utf-8").splitlines()
+    return [(match[1], match[2], not match[0].startswith("#")) for line in lines if (match := LINE.match(line))]
+
+
+@pytest.mark.parametrize("field", sorted(Settings.model_fields))
+def test_each_setting_is_described_and_stands_in_the_example(field: str) -> None:
+    assert Settings.model_fields[field].description
+    assert [name for name, _, _ in example()].count(variable(field)) == 1
+
+
+def test_the_example_names_nothing_that_does_not_exist() -> None:
+    assert {name for name, _, _ in example()} == {variable(field) for field in Settings.model_fields}
+
+
+def test_each_setting_of_the_example_has_a_sentence_above_it() -> None:
+    lines = (ROOT / "config" / "env.example").read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if LINE.match(line):
+            above = number - 1
+            while LINE.match(lines[above]):
+                above -= 1
+            assert lines[above].startswith("# "), line
+
+
+def test_what_is_commented_out_shows_the_built_in_value() -> None:
+    for field in sorted(Settings.model_fields):
+        (value,) = [value for name, value, _ in example() if name == variable(field)]
+        (is_set,) = [is_set for name, _, is_set in example() if name == variable(field)]
+        default = Settings.model_fields[field].default
+        if is_set or field.endswith("_dir"):
+            continue
+        shown = "" if default is None else str(default).lower() if isinstance(default, bool) else str(default)
+        assert value == shown, field
+
+
+def test_the_example_with_its_secrets_filled_in_is_a_production_house(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {
+        "IVR_ENCRYPTION_KEY": "A" * 43 + "=",
+        "IVR_SECRET_KEY": "long and random",
+        "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+        "TWILIO_AUTH_TOKEN": "token",
+    }
+    for name, value, is_set in example():
+        if is_set:
+            monkeypatch.setenv(name, value or secrets[name])
+    settings = load_settings()
+    assert settings.env == "production"
+    assert settings.speech_engine == "gtts"
+    assert settings.carrier == "twilio"
+
+
+def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
+    settings = load_settings()
+    assert settings.carrier == "local"
+    assert settings.carrier_url.startswith("http://127.0.0.1:")
+    assert settings.speech_engine == "espeak"
+    assert settings.database.startswith("sqlite:///")
+    assert settings.redis.startswith("unix://")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"TWILIO_REGION": "ie1"}, "TWILIO_EDGE"),
+        ({"TWILIO_EDGE": "dublin"}, "TWILIO_REGION"),
+        ({"TWILIO_API_KEY": "SK1"}, "TWILIO_API_SECRET"),
+        ({"TWILIO_API_SECRET": "x"}, "TWILIO_API_KEY"),
+        ({"IVR_CARRIER": "twilio"}, "TWILIO_ACCOUNT_SID"),
+        (REAL_ACCOUNT | {"TWILIO_AUTH_TOKEN": "local"}, "TWILIO_AUTH_TOKEN"),
+        (REAL_ACCOUNT | {"IVR_PUBLIC_BASE_URL": "http://toets.example.org"}, "https"),
+        (REAL_ACCOUNT | {"IVR_CLOCK": "leaping:/run/clock"}, "IVR_CLOCK"),
+        ({"IVR_ENV": "production"}, "IVR_ENCRYPTION_KEY"),
+        ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "k"}, "IVR_SECRET_KEY"),
+        ({"IVR_CARRIER": "pigeon"}, "carrier"),
+        ({"IVR_CALLS_PER_SECOND": "0"}, "calls_per_second"),
+        ({"IVR_RING_SECONDS": "1"}, "ring_seconds"),
+    ],
+)
+def test_a_contradiction_is_refused_with_a_way_out(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], says: str
+) -> None:
+    for name, value in changes.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=says):
+        load_settings()
+
+
+def test_a_complete_account_is_accepted_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (REAL_ACCOUNT | {"TWILIO_REGION": "ie1", "TWILIO_EDGE": "dublin"}).items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert settings.twilio_edge == "dublin"
+    assert "a real token" not in repr(settings)
