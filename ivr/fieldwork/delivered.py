@@ -15,6 +15,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import python_calamine as calamine
@@ -150,16 +151,12 @@ def _workbook_rows(data: bytes) -> Iterator[_RawRow]:
         raise FileRefusedError("The workbook has a password. Save it without one.", code="protected_file") from error
     except calamine.CalamineError as error:
         raise _not_a_table("it is not a workbook that can be read") from error
+    return ((number, [_plain(cell) for cell in row]) for number, row in enumerate(rows, start=1))
+
+
+def _plain(cell: object) -> Cell:
     # A time of day or a duration is no value any column has; its text makes a clear rejection.
-    return iter(
-        [
-            (
-                number,
-                [cell if isinstance(cell, (str, int, float)) or hasattr(cell, "year") else str(cell) for cell in row],
-            )
-            for number, row in enumerate(rows, start=1)
-        ]
-    )
+    return cell if isinstance(cell, (str, int, float, date)) else str(cell)
 
 
 def _decode(data: bytes) -> str:
@@ -215,7 +212,10 @@ def _csv_rows(text: str, known: Sequence[str]) -> Iterator[_RawRow]:
 
 
 def _split(lines: list[str], delimiter: str) -> list[str]:
-    return next(csv.reader([f"{line}\n" for line in lines[:-1]] + lines[-1:], delimiter=delimiter), [])
+    try:
+        return next(csv.reader([f"{line}\n" for line in lines[:-1]] + lines[-1:], delimiter=delimiter), [])
+    except csv.Error:  # a cell larger than csv takes: nobody's data, and the row's own fault
+        return _split_literally(lines[0], delimiter)
 
 
 def _split_literally(line: str, delimiter: str) -> list[str]:

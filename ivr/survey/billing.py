@@ -21,6 +21,10 @@ class SubsidyRules:
     share: Decimal = Decimal("0.5")
 
 
+DEFAULT_SUBSIDY = SubsidyRules()
+"""As the published scheme has it; `config/fieldwork.toml` may say otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class CostSplit:
     """What an order costs when every interview of it succeeds. total = subsidy + provider_pays."""

@@ -34,7 +34,9 @@ def as_text(cell: Cell) -> str:
         return cell.date().isoformat()
     if isinstance(cell, date):
         return cell.isoformat()
-    return " ".join(unicodedata.normalize("NFC", _WASTE.sub("", cell)).split())
+    text = " ".join(unicodedata.normalize("NFC", _WASTE.sub("", cell)).split())
+    # `="0612345678"`: how exports keep Excel from taking a leading zero.
+    return text[2:-1].strip() if len(text) > 2 and text.startswith('="') and text.endswith('"') else text
 
 
 def as_whole(cell: Cell) -> int | None:

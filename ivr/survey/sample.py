@@ -232,7 +232,7 @@ def _phones(cells: Mapping[str, Cell]) -> tuple[tuple[str, ...], list[tuple[str,
         cell = cells.get(column)
         if not as_text(cell):
             continue
-        number = read_phone(cell if isinstance(cell, (str, int, float)) else as_text(cell))
+        number = read_phone(cell if isinstance(cell, (int, float)) else as_text(cell))
         if isinstance(number, PhoneFault):
             faults.append((column, number))
         elif number not in phones:

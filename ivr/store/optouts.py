@@ -1,0 +1,49 @@
+"""Numbers that are never called again. Only their keyed hashes are kept.
+
+A number on the list is final for everyone who has it, in all lists, also those delivered later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ivr.store.session import Session
+from ivr.store.tables import case_phones, cases, opt_outs
+
+Source = Literal["key", "web", "staff"]
+
+
+def add(session: Session, phone_hash: str, source: Source, now: datetime) -> bool:
+    """Put a number on the list and close the open cases that have it; False when it was there already.
+
+    A case with a call in the air is closed when that call ends; its number is on the list from now on.
+    """
+    insert = postgresql.insert if session.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(opt_outs).values(phone_hash=phone_hash, at=now, source=source).on_conflict_do_nothing()
+    is_new = session.execute(statement).rowcount == 1
+    on_number = sa.select(case_phones.c.case_id).where(case_phones.c.phone_hash == phone_hash)
+    session.execute(
+        sa.update(cases).where(cases.c.id.in_(on_number), cases.c.is_final.is_(sa.false())).values(next_call_at=None)
+    )
+    session.execute(
+        sa.update(cases)
+        .where(cases.c.id.in_(on_number), cases.c.is_final.is_(sa.false()), cases.c.is_busy.is_(sa.false()))
+        .values(disposition="opted_out", is_final=True)
+    )
+    return is_new
+
+
+def any_opted_out(session: Session, phone_hashes: Collection[str]) -> bool:
+    """Whether one of these numbers is on the list."""
+    query = sa.select(opt_outs.c.phone_hash).where(opt_outs.c.phone_hash.in_(phone_hashes)).limit(1)
+    return bool(phone_hashes) and session.execute(query).first() is not None
+
+
+def count(session: Session) -> int:
+    """How many numbers are on the list."""
+    return int(session.execute(sa.select(sa.func.count()).select_from(opt_outs)).scalar_one())
