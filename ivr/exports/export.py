@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivr.errors import NotFoundError, UsageError
-from ivr.exports import codebook, machine, money, regular_route
+from ivr.exports import codebook, fieldwork_file, machine, money, regular_route, scores
 from ivr.exports.files import Outbox, Written, aside
 from ivr.store import Database, Session, reading
 from ivr.store.samples import name_key
 from ivr.store.sealing import Sealer
 from ivr.survey.forms import forms_of
+from ivr.survey.scoring import Provinces, rules_from_mapping
 
 if TYPE_CHECKING:
     from ivr.catalogue import Catalogue
@@ -90,6 +91,14 @@ def _write(
     book = list(codebook.rows(headers, forms, columns, catalogue.services, outcomes))
     outbox.machine("codebook.csv", codebook.HEADER, book)
     outbox.people("ledger.csv", money.HEADER, money.rows(session, samples, sample_ids))
+
+    rules = rules_from_mapping(catalogue.scoring)
+    provinces = Provinces(catalogue.scoring.get("provincies", {}))
+    tables = scores.compute(session, rules, provinces, forms, catalogue.services, samples)
+    for file, header, rows in scores.files(tables):
+        outbox.people(file, header, rows)
+    field = fieldwork_file.compute(session, rules, catalogue.outcomes, tables)
+    outbox.people("fieldwork.csv", fieldwork_file.HEADER, fieldwork_file.rows(field))
 
 
 def _described(request: Request) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`ledger.csv`: each purchased interview that counted, what it cost and who pays it; a reversal is a line of its own."""
+"""`ledger.csv`: each purchased interview that counted, its cost and who pays it; a reversal is a line of its own."""
 
 from __future__ import annotations
 
