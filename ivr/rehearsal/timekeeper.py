@@ -1,0 +1,391 @@
+"""Whose turn it is in time: the one clock that the house, the carrier and the people share.
+
+Leaping: the moment moves to the earliest wait, and only when nobody is at work. At work are: tasks of this
+process inside `busy()` (or spawned by `spawn`) that are not sleeping; clients of the socket between two of
+their sleeps; promises that are neither kept nor past their grace. So a request that is being answered holds
+time still, and a time-out of 8 seconds is 8 seconds however slow the machine is.
+Real: the moment follows the wall clock (times `speed`), sleeps are real, holding means nothing. The same API.
+
+What it leaves to others: the protocol's client is `ivr/clock.py`, where the socket's words are written down;
+what is worth waiting for is known by the carrier, the planner and the people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import json
+import mmap
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ivr.clock import MOMENT
+from ivr.logs import get_logger
+
+STALL_SECONDS = 10.0
+"""Real seconds that time may stand still, with somebody waiting, before the log says who holds it."""
+
+LONGEST_GRACE_SECONDS = 600.0
+"""No promise may hold the clock for longer, whatever its maker asked for."""
+
+log = get_logger("timekeeper")
+
+
+class Bell:
+    """Something that may end a sleep early: a live call was changed, a key came from outside."""
+
+    def __init__(self) -> None:
+        self.has_rung = False
+        self._wake: Callable[[], None] | None = None
+
+    def ring(self) -> None:
+        """Wake who sleeps beside this bell, or let the next sleep end at once."""
+        self.has_rung = True
+        if self._wake is not None:
+            self._wake()
+
+    def reset(self) -> None:
+        self.has_rung = False
+
+
+@dataclass(eq=False, slots=True)
+class _Hold:
+    what: str
+    since: float = field(default_factory=time.monotonic)
+
+
+@dataclass(eq=False, slots=True)
+class _Wait:
+    until: float
+    wake: Callable[[], None] | None
+
+    def end(self) -> None:
+        """Wake the sleeper, once."""
+        wake, self.wake = self.wake, None
+        if wake is not None:
+            wake()
+
+
+class Timekeeper:
+    """The clock of one rehearsal. Make it, `await open()`, use it inside one event loop, `await close()`.
+
+    start: the first moment (aware; default now). leaping: see the module. speed: real mode only, virtual seconds
+    per real second. address: where to serve `ivr.clock.LeapingClock`; None serves nobody.
+    """
+
+    def __init__(
+        self,
+        *,
+        start: datetime | None = None,
+        leaping: bool = True,
+        speed: float = 1.0,
+        address: Path | None = None,
+    ) -> None:
+        self.is_leaping = leaping
+        self.leaps = 0
+        self._speed = speed
+        self._address = address
+        self._now = (start or datetime.now(UTC)).timestamp()
+        self._origin = (self._now, time.monotonic())
+        self._waits: list[tuple[float, int, _Wait]] = []
+        self._order = itertools.count()
+        self._holds: set[_Hold] = set()
+        self._holds_of: dict[asyncio.Task[Any] | None, list[_Hold]] = {}
+        self._clients: set[_Client] = set()
+        self._promises: dict[str, asyncio.TimerHandle] = {}
+        self._is_considering = False
+        self._moved_at = time.monotonic()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: asyncio.Server | None = None
+        self._file: mmap.mmap | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def open(self) -> None:
+        """Start serving: the moment's file and the socket (if there is an address), and the watch on stalls."""
+        self._loop = asyncio.get_running_loop()
+        if self._address is not None:
+            self._address.parent.mkdir(parents=True, exist_ok=True)
+            moment = Path(f"{self._address}.now")
+            moment.write_bytes(MOMENT.pack(self.now()))
+            with moment.open("r+b") as file:
+                self._file = mmap.mmap(file.fileno(), MOMENT.size)
+            self._address.unlink(missing_ok=True)
+            self._server = await self._loop.create_unix_server(lambda: _Client(self), str(self._address))
+        self._watch = asyncio.create_task(self._keep_watch())
+
+    async def close(self) -> None:
+        """Stop: tasks are cancelled, clients are let go, the socket is removed."""
+        if self._watch is not None:
+            self._watch.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *([self._watch] if self._watch else []), return_exceptions=True)
+        for handle in self._promises.values():
+            handle.cancel()
+        self._promises.clear()
+        if self._server is not None:
+            self._server.close()
+            for client in list(self._clients):
+                client.leave()
+            self._server = None
+        if self._address is not None:
+            self._address.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    # -- what the carrier and the people use ------------------------------------------------------------------
+
+    def now(self) -> float:
+        """The moment, epoch seconds."""
+        if self.is_leaping:
+            return self._now
+        virtual, real = self._origin
+        return virtual + (time.monotonic() - real) * self._speed
+
+    def moment(self) -> datetime:
+        """The moment, aware UTC."""
+        return datetime.fromtimestamp(self.now(), UTC)
+
+    @contextlib.contextmanager
+    def busy(self, what: str = "work") -> Iterator[None]:
+        """Hold time still, except while this task sleeps by this keeper. `what` is named when time stalls."""
+        task = asyncio.current_task()
+        hold = _Hold(what)
+        self._holds.add(hold)
+        mine = self._holds_of.setdefault(task, [])
+        mine.append(hold)
+        try:
+            yield
+        finally:
+            self._holds.discard(hold)
+            mine.remove(hold)
+            if not mine:
+                self._holds_of.pop(task, None)
+            self.consider()
+
+    def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
+        """Run `work` as a task that is busy from this very moment until it ends, except while it sleeps."""
+        entry = _Hold(f"{what} (starting)")
+        self._holds.add(entry)
+
+        async def run() -> Any:
+            with self.busy(what):
+                self._holds.discard(entry)
+                return await work
+
+        def ended(task: asyncio.Task[Any]) -> None:
+            self._tasks.discard(task)
+            self._holds.discard(entry)
+            work.close()
+            self.consider()
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("task_failed", what=what, error=repr(error), exc_info=error)
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(ended)
+        return task
+
+    async def sleep(self, seconds: float, bell: Bell | None = None) -> bool:
+        """Wait so many seconds of this clock. True when the bell ended the wait."""
+        return await self.sleep_until(self.now() + seconds, bell)
+
+    async def sleep_until(self, until: float, bell: Bell | None = None) -> bool:
+        """Wait for a moment (epoch seconds); at once when it has passed. True when the bell ended the wait."""
+        if bell is not None and bell.has_rung:
+            return True
+        if until <= self.now():
+            return False
+        loop = asyncio.get_running_loop()
+        come: asyncio.Future[None] = loop.create_future()
+        waking = _Hold("waking")
+
+        def wake() -> None:
+            # The sleeper is at work from now on, also before the loop has come to resume it.
+            if not come.done():
+                self._holds.add(waking)
+                come.set_result(None)
+
+        wait = _Wait(until, wake)
+        timer = None
+        if self.is_leaping:
+            self._enqueue(wait)
+        else:
+            timer = loop.call_later((until - self.now()) / self._speed, wait.end)
+        if bell is not None:
+            bell._wake = wait.end
+        mine = self._holds_of.get(asyncio.current_task(), [])
+        self._holds.difference_update(mine)
+        self.consider()
+        try:
+            await come
+        finally:
+            wait.wake = None
+            if timer is not None:
+                timer.cancel()
+            if bell is not None:
+                bell._wake = None
+            self._holds.update(mine)
+            self._holds.discard(waking)
+            if not mine:
+                self.consider()
+        return bell is not None and bell.has_rung
+
+    # -- what the socket uses ---------------------------------------------------------------------------------
+
+    def promise(self, token: str, grace: float) -> None:
+        """Hold the clock until `token` is kept, or for `grace` real seconds."""
+        if (old := self._promises.pop(token, None)) is not None:
+            old.cancel()
+        grace = min(max(grace, 0.0), LONGEST_GRACE_SECONDS)
+        self._promises[token] = asyncio.get_running_loop().call_later(grace, self._broken, token)
+
+    def keep(self, token: str) -> None:
+        """The promised work is done, by whomever; an unknown token is no error."""
+        if (timer := self._promises.pop(token, None)) is not None:
+            timer.cancel()
+            self.consider()
+
+    def _broken(self, token: str) -> None:
+        self._promises.pop(token, None)
+        log.warning("promise_not_kept", promise=token)
+        self.consider()
+
+    def _enqueue(self, wait: _Wait) -> None:
+        heapq.heappush(self._waits, (wait.until, next(self._order), wait))
+
+    # -- leaping ----------------------------------------------------------------------------------------------
+
+    def consider(self) -> None:
+        """Leap at the next turn of the loop, if nobody is at work by then."""
+        if self.is_leaping and not self._is_considering and not self._holds and self._loop is not None:
+            self._is_considering = True
+            self._loop.call_soon(self._leap)
+
+    def holders(self) -> list[str]:
+        """Who is at work, in words."""
+        return (
+            [f"{hold.what} for {time.monotonic() - hold.since:.0f} s" for hold in self._holds]
+            + [f"client {client.number} between two sleeps" for client in self._clients if client.is_at_work]
+            + [f"promise {token}" for token in self._promises]
+        )
+
+    def _leap(self) -> None:
+        self._is_considering = False
+        if self._holds or self._promises or any(client.is_at_work for client in self._clients):
+            return
+        while self._waits and self._waits[0][2].wake is None:
+            heapq.heappop(self._waits)
+        if not self._waits:
+            return
+        self._move(max(self._now, self._waits[0][0]))
+        while self._waits and self._waits[0][0] <= self._now:
+            heapq.heappop(self._waits)[2].end()
+
+    def _move(self, moment: float) -> None:
+        self._now = moment
+        self._moved_at = time.monotonic()
+        self.leaps += 1
+        if self._file is not None:
+            self._file[: MOMENT.size] = MOMENT.pack(moment)
+
+    async def _keep_watch(self) -> None:
+        told_at = 0.0
+        while True:
+            await asyncio.sleep(0.05 if not self.is_leaping and self._file is not None else 1.0)
+            if not self.is_leaping:
+                if self._file is not None:
+                    self._file[: MOMENT.size] = MOMENT.pack(self.now())
+                continue
+            self.consider()
+            stalled = time.monotonic() - self._moved_at
+            if stalled > STALL_SECONDS and self._waits and time.monotonic() - told_at > STALL_SECONDS:
+                told_at = time.monotonic()
+                log.warning("time_stands_still", seconds=round(stalled), held_by=self.holders())
+
+
+class _Client(asyncio.Protocol):
+    """One connection of a LeapingClock: a thread of a worker, the planner, the demo."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self, keeper: Timekeeper) -> None:
+        self.keeper = keeper
+        self.is_at_work = False
+        self.number = next(_Client.numbers)
+        self._buffer = b""
+        self._wait: _Wait | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.keeper._clients.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.keeper._clients.discard(self)
+        self.is_at_work = False
+        if self._wait is not None:
+            self._wait.wake = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self.keeper.consider()
+
+    def leave(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            try:
+                self._serve(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                log.warning("clock_client_misunderstood", error=repr(error))
+                self.leave()
+                return
+
+    def _serve(self, question: dict[str, Any]) -> None:
+        match question["op"]:
+            case "sleep":
+                self._sleep(float(question["until"]))
+            case "promise":
+                self.keeper.promise(str(question["token"]), float(question.get("grace", 3.0)))
+                self._answer()
+            case "keep":
+                self.keeper.keep(str(question["token"]))
+                self._answer()
+            case other:
+                raise ValueError(f"unknown op {other!r}")
+
+    def _sleep(self, until: float) -> None:
+        if self._wait is not None and self._wait.wake is not None:
+            raise ValueError("a connection sleeps once at a time")
+        self.is_at_work = False
+        if until <= self.keeper.now():
+            self._woken()
+            return
+        self._wait = _Wait(until, self._woken)
+        if self.keeper.is_leaping:
+            self.keeper._enqueue(self._wait)
+            self.keeper.consider()
+        else:
+            delay = (until - self.keeper.now()) / self.keeper._speed
+            self._timer = asyncio.get_running_loop().call_later(delay, self._wait.end)
+
+    def _woken(self) -> None:
+        self.is_at_work = True
+        self._answer()
+
+    def _answer(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(json.dumps({"now": self.keeper.now()}).encode() + b"\n")
