@@ -31,10 +31,13 @@ _SIGNAL_NAMES = {Keypress: "key", Silence: "silence"}
 _HANGUP = Turn()
 
 
+Days = tuple[tuple[str, tuple[str, ...]], ...]
+
+
 class OffersDays(Protocol):
     """The part of the calendar that a call needs."""
 
-    def offered_days(self, now: datetime) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    def offered_days(self, now: datetime) -> Days:
         """For each day that can be offered for an appointment, the parts of that day that can."""
         ...
 
@@ -68,6 +71,8 @@ def answer(
 
     NotFoundError when there is no such attempt. Everything is committed when this returns.
     """
+    # Holidays and prayer times are worked out before the transaction: it locks others out on SQLite.
+    days = calendar.offered_days(now) if turn == 0 else ()
     with database.write() as session:
         call = turns.load_call(session, attempt_id)
         if call is None:
@@ -76,7 +81,7 @@ def answer(
             log.warning("webhook_of_another_call", attempt_id=attempt_id, call_sid=call_sid)
             return _wordless(call)
         if call.turn < 0:
-            return _begin(session, catalogue, calendar, call, call_sid, now)
+            return _begin(session, catalogue, days, call, call_sid, now)
         if turn <= call.turn:
             kept = call.reply if turn == call.turn else turns.reply_to(session, attempt_id, turn)
             return _again(call, kept, turn)
@@ -95,9 +100,7 @@ def questionnaire_of_attempt(session: Session, attempt_id: str) -> Questionnaire
     return questionnaires.load(session, call.reply["questionnaire"], call.reply["version"])
 
 
-def _begin(
-    session: Session, catalogue: Catalogue, calendar: OffersDays, call: turns.Call, call_sid: str, now: datetime
-) -> Reply:
+def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call, call_sid: str, now: datetime) -> Reply:
     if call.direction == "outbound":
         adoption = attempts.adopt(session, call.attempt_id, call_sid, now)
         if adoption == "full":
@@ -114,7 +117,7 @@ def _begin(
     occasion = engine.Occasion(
         service=call.service,
         codes=codes,
-        days=calendar.offered_days(now),
+        days=days,
         # On a shared number nobody knows yet whose earlier answers they would be: the code will tell.
         earlier=own.answers if own and not codes else (),
         earlier_of=_earlier_of(session, codes, questionnaire),

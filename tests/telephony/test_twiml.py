@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,14 +10,7 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 from ivr.speech import script
 from ivr.survey.turn import Answer, Awaits, Prompt, Turn
 from ivr.telephony import twiml
-
-_spec = importlib.util.spec_from_file_location("twiml_schema", Path(__file__).with_name("twiml_schema.py"))
-assert _spec is not None
-assert _spec.loader is not None
-twiml_schema = importlib.util.module_from_spec(_spec)
-sys.modules["twiml_schema"] = twiml_schema
-_spec.loader.exec_module(twiml_schema)
-check_twiml = twiml_schema.check_twiml
+from tests.telephony.twiml_schema import check_twiml
 
 BASE = "https://toets.example"
 ID = "0123456789abcdef0123456789abcdef"
