@@ -8,6 +8,7 @@ an idempotency token that is the same over retries. What a reply means is decide
 from __future__ import annotations
 
 import asyncio
+import base64
 import ipaddress
 import json
 import uuid
@@ -228,7 +229,7 @@ class Webhooks:
         if method == "POST":
             headers["Content-Type"] = "application/x-www-form-urlencoded; charset=UTF-8"
         if user is not None:
-            headers["Authorization"] = aiohttp.BasicAuth(*user).encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(':'.join(user).encode()).decode()}"
         host = urlsplit(address).hostname or ""
         if cookies := "; ".join(f"{name}={value}" for (place, name), value in call.cookies.items() if place == host):
             headers["Cookie"] = cookies
