@@ -66,7 +66,7 @@ def measure(wav: bytes, text: str, *, slow: bool = False) -> Measures:
     try:
         with soundfile.SoundFile(io.BytesIO(wav)) as file:
             format = f"{file.format}/{file.subtype}/{file.samplerate}/{file.channels}"
-            signal = file.read(dtype="float32", always_2d=True)[:, 0]
+            signal: phone_audio.Signal = np.asarray(file.read(dtype="float32", always_2d=True)[:, 0], dtype=np.float32)
     except (soundfile.SoundFileError, RuntimeError) as error:
         raise SpeechError(f"the prompt is not a sound file ({error})") from error
     if not signal.size or float(np.abs(signal).max()) == 0.0:
@@ -129,7 +129,7 @@ def silence_faults(wav: bytes) -> tuple[str, ...]:
     try:
         with soundfile.SoundFile(io.BytesIO(wav)) as file:
             format = f"{file.format}/{file.subtype}/{file.samplerate}/{file.channels}"
-            signal = file.read(dtype="float32", always_2d=True)[:, 0]
+            signal: phone_audio.Signal = np.asarray(file.read(dtype="float32", always_2d=True)[:, 0], dtype=np.float32)
     except (soundfile.SoundFileError, RuntimeError) as error:
         return (f"not a sound file ({error})",)
     found = [] if format == "WAV/ULAW/8000/1" else [f"format {format} is not WAV/ULAW/8000/1"]

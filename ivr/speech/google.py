@@ -24,6 +24,7 @@ from importlib.metadata import version
 
 from ivr.errors import SpeechError
 from ivr.logs import get_logger
+from ivr.speech.mp3 import is_whole
 
 log = get_logger(__name__)
 
@@ -88,7 +89,10 @@ class GttsEngine:
 
     def _wait_after(self, status: int | None, error: Exception, attempt: int) -> float | None:
         """Seconds until the next try, or None when trying again is of no use (now)."""
-        is_passing = status is None or status == 429 or status >= 500
+        from requests.exceptions import ReadTimeout
+
+        # No connection at all will not come back in half a minute; an answer that hung may.
+        is_passing = isinstance(error.__context__, ReadTimeout) if status is None else status == 429 or status >= 500
         if not is_passing or attempt >= len(BACK_OFF_SECONDS):
             return None
         named = _retry_after(error)
@@ -135,6 +139,8 @@ class GttsEngine:
                 f"The speech service answered {text!r} with a page instead of sound (a consent page, perhaps). "
                 "Render on another machine, or with --engine espeak."
             )
+        if not is_whole(mp3):
+            raise SpeechError(f"The speech service's sound for {text!r} is no MP3 or was cut off; render again.")
         if len(mp3) > MOST_BYTES:
             raise SpeechError(f"The speech service answered {text!r} with {len(mp3)} bytes; that is no sentence.")
         return mp3

@@ -25,6 +25,7 @@ QUESTION_PAUSE = 0.6
 OPTION_PAUSE = 0.5
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\W_a-z])")
+_ENDS_IN_KEY = re.compile(r"druk op \w+\.$")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _DIGITS = ("nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen")
 _TEENS = ("tien", "elf", "twaalf", "dertien", "veertien", "vijftien", "zestien", "zeventien", "achttien", "negentien")
@@ -84,11 +85,19 @@ def texts_for(
 
 
 def _segments(text: str, slow: bool, last_pause: float | None) -> list[tuple[str, float]]:
-    pause = SLOW_SENTENCE_PAUSE if slow else SENTENCE_PAUSE
-    segments = [(sentence, pause) for sentence in split_sentences(text)]
+    segments = [(sentence, _pause_after(sentence, slow)) for sentence in split_sentences(text)]
     if segments and last_pause is not None:
         segments[-1] = (segments[-1][0], last_pause)
     return segments
+
+
+def _pause_after(sentence: str, slow: bool) -> float:
+    """Menus in phrases get the pauses of questions: time to think after what is asked, and to press after a key."""
+    if sentence.endswith("?"):
+        return QUESTION_PAUSE
+    if _ENDS_IN_KEY.search(sentence):
+        return OPTION_PAUSE
+    return SLOW_SENTENCE_PAUSE if slow else SENTENCE_PAUSE
 
 
 def spoken_values(
@@ -120,7 +129,7 @@ def number_word(number: int) -> str:
 
 
 def spoken_telephone(number: str) -> str:
-    """`088 123 45 67` → "nul acht acht, één twee drie, vier vijf, zes zeven": digit by digit, in the groups as written."""
+    """`088 123 45 67` → "nul acht acht, één twee drie, vier vijf, zes zeven": digits, grouped as written."""
     national = re.sub(r"^(?:\+|00)31\s*(?:\(0\))?\s*", "0", number.strip())
     groups = [digits for digits in re.split(r"\D+", national) if digits]
     if len(groups) == 1 and len(groups[0]) == 10:

@@ -30,9 +30,13 @@ PIPELINE = "1"
 """Version of the sound chain. Raise it when the same words must sound different: everything is rendered again."""
 
 
-MOST_GAP_SECONDS = 0.25
+MOST_GAP_SECONDS = 0.20
 SLOW_MOST_GAP_SECONDS = 0.35
 """The longest silence an engine may make within a sentence; it is cut down to this."""
+
+
+ORIGINAL_PACE = (0.10, 0.90)
+"""Seconds per syllable of one sentence as an engine gives it: beyond this it said something else, or not all of it."""
 
 
 class Engine(Protocol):
@@ -127,9 +131,7 @@ def rendition_key(prompt: PromptText, engine: Engine, recordings: Recordings | N
     return _hash(PIPELINE, engine.signature(slow=prompt.slow), prompt.segments)
 
 
-def render(
-    prompt: PromptText, engine: Engine, originals: Originals, recordings: Recordings | None = None
-) -> Rendition:
+def render(prompt: PromptText, engine: Engine, originals: Originals, recordings: Recordings | None = None) -> Rendition:
     """Speak, chain and check one prompt.
 
     Raises SpeechError naming the prompt and the measure that is out of bounds. Sentences found in `originals` are
@@ -159,7 +161,7 @@ def render(
 
 
 def _spoken(sentence: str, slow: bool, engine: Engine, originals: Originals) -> phone_audio.Signal:
-    from ivr.speech import phone_audio
+    from ivr.speech import checks, phone_audio
 
     key = original_key(engine, sentence, slow=slow)
     original = originals.get(key)
@@ -172,6 +174,11 @@ def _spoken(sentence: str, slow: bool, engine: Engine, originals: Originals) -> 
             return phone_audio.decode(original)
         original = engine.speak(sentence, slow=slow)
         sound = phone_audio.decode(original)  # decoded before it is kept: what does not decode is never cached
+        pace = phone_audio.trimmed(sound).size / phone_audio.RATE / checks.syllables(sentence)
+        if not ORIGINAL_PACE[0] <= pace <= ORIGINAL_PACE[1]:
+            raise SpeechError(
+                f"{engine.name} said {sentence!r} at {pace:.2f} s per syllable: cut off, or something else"
+            )
         originals[key] = original
         return sound
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -77,7 +78,7 @@ def keep(
     loudness: float,
     now: datetime,
 ) -> None:
-    """Keep a checked rendition under its content address. Repeating it changes nothing, except to mend damaged bytes."""
+    """Keep a checked rendition under its content address. Repeating it only mends damaged bytes."""
     row = {
         "sha256": sha256,
         "wav": wav,
@@ -197,20 +198,22 @@ def voicing_orders(session: Session) -> list[VoicingOrder]:
     return [_voicing_order(row) for row in session.execute(_voicing_orders().order_by(orders.c.id))]
 
 
-def _voicing_orders() -> sa.Select[tuple[int, str, list[int] | None, datetime | None, str]]:
+def _voicing_orders() -> sa.Select[Any, Any, Any, Any, Any]:
     columns = (orders.c.id, orders.c.track, orders.c.services, orders.c.voiced_at, providers.c.name)
     joined = orders.join(samples, samples.c.id == orders.c.sample_id)
     return sa.select(*columns).select_from(joined.join(providers, providers.c.id == samples.c.provider_id))
 
 
-def _voicing_order(row: sa.Row[tuple[int, str, list[int] | None, datetime | None, str]]) -> VoicingOrder:
+def _voicing_order(row: sa.Row[Any, Any, Any, Any, Any]) -> VoicingOrder:
     services = None if row.services is None else frozenset(int(service) for service in row.services)
     return VoicingOrder(row.id, row.track, row.name, services, row.voiced_at)
 
 
 def unvoiced(session: Session) -> list[int]:
     """Orders that may not be dialled yet, oldest first."""
-    return list(session.execute(sa.select(orders.c.id).where(orders.c.voiced_at.is_(None)).order_by(orders.c.id)).scalars())
+    return list(
+        session.execute(sa.select(orders.c.id).where(orders.c.voiced_at.is_(None)).order_by(orders.c.id)).scalars()
+    )
 
 
 # -- listening --------------------------------------------------------------------------------------------------
@@ -228,11 +231,19 @@ def in_use(session: Session) -> list[tuple[int, str, int, str, bool, str]]:
     """(order, questionnaire, version, prompt, slow, sha256) of everything that calls may play."""
     table = order_prompts.c
     rows = session.execute(
-        sa.select(table.order_id, table.questionnaire, table.version, table.prompt, table.is_slow, table.sha256).order_by(
-            table.order_id, table.questionnaire, table.version, table.prompt, table.is_slow
-        )
+        sa.select(
+            table.order_id, table.questionnaire, table.version, table.prompt, table.is_slow, table.sha256
+        ).order_by(table.order_id, table.questionnaire, table.version, table.prompt, table.is_slow)
     )
     return [(r.order_id, r.questionnaire, r.version, r.prompt, bool(r.is_slow), r.sha256) for r in rows]
+
+
+def keys_by_name(session: Session) -> dict[str, list[str]]:
+    """sha256 → the rendition keys that lead to it."""
+    found: dict[str, list[str]] = {}
+    for row in session.execute(sa.select(renditions.c.key, renditions.c.sha256).order_by(renditions.c.key)):
+        found.setdefault(row.sha256, []).append(row.key)
+    return found
 
 
 def seconds_of(session: Session, names: Iterable[str]) -> dict[str, float]:
@@ -253,5 +264,7 @@ def _upsert(session: Session, table: sa.Table, row: Mapping[str, object], key: l
     insert = postgresql.insert if session.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).values(**row)
     if update:
-        return statement.on_conflict_do_update(key, set_={name: statement.excluded[name] for name in update})
-    return statement.on_conflict_do_nothing(key)
+        return statement.on_conflict_do_update(
+            index_elements=key, set_={name: statement.excluded[name] for name in update}
+        )
+    return statement.on_conflict_do_nothing(index_elements=key)

@@ -44,7 +44,7 @@ class PromptCache:
         self._lock = threading.Lock()
 
     def wav(self, sha256: str) -> bytes:
-        """The prompt's bytes, certainly those of this hash. NotFoundError if there is no such prompt, or no whole one."""
+        """The prompt's bytes, certainly those of this hash. NotFoundError if there is no whole prompt of that name."""
         with self._lock:
             if sha256 in self._held:
                 self._held.move_to_end(sha256)
@@ -103,7 +103,8 @@ def make_blueprint(house: House) -> Blueprint:
             log.error("prompt_missing", sha256=sha256, reason=error.message)
             return _missing()
         response = _immutable(Response(body, mimetype="audio/wav"), sha256)
-        return response.make_conditional(request, accept_ranges=True, complete_length=len(body))
+        response.make_conditional(request, accept_ranges=True, complete_length=len(body))
+        return response
 
     @blueprint.get("/<sha256>.txt")
     def transcript(sha256: str) -> Response:
@@ -115,7 +116,8 @@ def make_blueprint(house: House) -> Blueprint:
         except NotFoundError:
             return _missing()
         response = _immutable(Response(said, content_type="text/plain; charset=utf-8"), f"{sha256}-text")
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     return blueprint
 
