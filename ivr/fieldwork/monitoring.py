@@ -1,0 +1,152 @@
+"""How the fieldwork stands, and what staff may change while it runs.
+
+Decides when a cell is exhausted (nobody of it can be called any more, now or later, and nothing is in flight) and
+what pausing, closing, raising and lowering do. Never shows a person: counts only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ivr.errors import RefusedError
+from ivr.fieldwork import working
+from ivr.fieldwork.working import Rulebook
+from ivr.store import Database, Session, attempts, cases, cells, events, lines
+from ivr.survey.callplan import OpenHours
+
+
+def status(
+    database: Database, rulebook: Rulebook, calendar: OpenHours, now: datetime, *, consent_only: bool = False
+) -> dict[str, Any]:
+    """The document of `ivr fieldwork status --json`: `at` and, per cell, target, counters, state, cases, attempts."""
+    bounds = working.bounds_at(rulebook.fieldwork, now, consent_only=consent_only)
+    with database.read() as session:
+        rows = cells.overview(session)
+        counts = cells.dispositions(session)
+        left = cells.people_left(session, bounds)
+        down = lines.down(session)
+    document: dict[str, Any] = {
+        "at": now.isoformat(),
+        "cells": [
+            {
+                "provider": row["provider"],
+                "period": f"{row['period_from'].isoformat()}/{row['period_to'].isoformat()}",
+                "track": row["track"],
+                "target": row["target"],
+                "successful": row["successful"],
+                "in_flight": row["in_flight"],
+                "state": _state(row, counts.get(row["id"], {}), left.get(row["id"], 0)),
+                "cases": counts.get(row["id"], {}),
+                "attempts": row["attempts"],
+                "cell": row["id"],
+                "voiced": row["voiced_at"] is not None,
+                "people_left": left.get(row["id"], 0),
+            }
+            for row in rows
+        ],
+        "line": "down" if down else "up",
+        "window": "open" if calendar.is_open(now) else "closed",
+    }
+    return document
+
+
+def _state(row: Any, counts: dict[str, int], people_left: int) -> str:
+    if row["state"] == "closed":
+        return "closed"
+    if row["successful"] >= row["target"]:
+        return "filled"
+    if row["state"] == "paused":
+        return "paused"
+    if people_left or row["in_flight"]:
+        return "open"
+    # Nobody of a list that waits for its announcement can be called, yet its fieldwork has not begun.
+    untouched = row["attempts"] == 0 and counts.get("fresh", 0) > 0
+    return "open" if untouched else "exhausted"
+
+
+def pause(database: Database, cell_id: int, now: datetime, *, who: str, reason: str = "") -> None:
+    """No further calls for this cell until it is resumed; calls in flight go on. RefusedError when it is closed."""
+    _set_state(database, cell_id, "paused", now, who=who, reason=reason)
+
+
+def resume(database: Database, cell_id: int, now: datetime, *, who: str, reason: str = "") -> None:
+    """Go on with a paused cell. RefusedError when it is closed."""
+    _set_state(database, cell_id, "open", now, who=who, reason=reason)
+
+
+def close(database: Database, cell_id: int, now: datetime, *, who: str, reason: str = "") -> None:
+    """End the cell for good: no further calls; a call in flight is not cut off, and still counts."""
+    _set_state(database, cell_id, "closed", now, who=who, reason=reason)
+
+
+def set_target(database: Database, cell_id: int, target: int, now: datetime, *, who: str, reason: str = "") -> None:
+    """Raise or lower the target while the cell runs. Lower than what is done ends it and throws nobody out.
+
+    Raised again, people who were not needed any more are needed again.
+    """
+    if target < 0:
+        raise RefusedError(f"A target is 0 or more, not {target}.")
+    with database.write() as session:
+        before = cells.get(session, cell_id, lock=True)
+        if before.state == "closed":
+            raise RefusedError(f"Cell {cell_id} is closed for good.", code="cell_closed")
+        after = cells.set_target(session, cell_id, target)
+        events.write_audit(
+            session, now, who=who, what="cell_target", subject=f"cell {cell_id}", reason=reason,
+            before=before.target, after=target,
+        )  # fmt: skip
+        if not after.is_filled:
+            _need_again(session, cell_id, now)
+        working.settle_cell(session, cell_id, now)
+
+
+def _need_again(session: Session, cell_id: int, now: datetime) -> None:
+    for case in cases.with_disposition(session, cell_id, "quota_full"):
+        history = attempts.history(session, case.id)
+        back_to = history[-1]["outcome"] if history else "fresh"
+        working.change(
+            session, case, back_to, now, by="target_raised", is_final=False, next_call_at=now, priority=working.ORDINARY
+        )
+
+
+def _set_state(database: Database, cell_id: int, state: str, now: datetime, *, who: str, reason: str) -> None:
+    with database.write() as session:
+        before = cells.get(session, cell_id, lock=True)
+        if before.state == "closed" and state != "closed":
+            raise RefusedError(f"Cell {cell_id} is closed for good; order anew instead.", code="cell_closed")
+        cells.set_state(session, cell_id, state)
+        events.write_audit(
+            session, now, who=who, what=f"cell_{state}", subject=f"cell {cell_id}", reason=reason, before=before.state
+        )
+        working.settle_cell(session, cell_id, now)
+
+
+def life_of(database: Database, attempt_id: str) -> dict[str, Any]:
+    """The life of one call, for `ivr attempt show`: its row without the dialogue, and its events. NotFoundError."""
+    with database.read() as session:
+        attempt = attempts.get(session, attempt_id)
+        log = events.of_attempt(session, attempt_id)
+    return {
+        "attempt_id": attempt.id,
+        "case_id": attempt.case_id,
+        "number_in_case": attempt.number_in_case,
+        "state": attempt.state,
+        "outcome": attempt.outcome,
+        "holds_slot": attempt.holds_slot,
+        "call_sid": attempt.call_sid,
+        "call_status": attempt.call_status,
+        "answered_by": attempt.answered_by,
+        "rang": attempt.rang,
+        "duration_seconds": attempt.duration_seconds,
+        "turn": attempt.turn,
+        "interview_id": attempt.interview_id,
+        "planned_at": attempt.planned_at,
+        "not_before": attempt.not_before,
+        "not_after": attempt.not_after,
+        "dialing_at": attempt.dialing_at,
+        "placed_at": attempt.placed_at,
+        "answered_at": attempt.answered_at,
+        "ended_at": attempt.ended_at,
+        "events": [{"at": event["at"], "kind": event["kind"], **event["details"]} for event in log],
+    }

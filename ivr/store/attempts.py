@@ -1,0 +1,228 @@
+"""Attempts: one row per call, `reserved → dialing → placed → closed`; `void`: certainly not called; `unknown`: perhaps.
+
+    reserved ──dial──▶ dialing ──2xx, first webhook, any status──▶ placed ──ended──▶ closed
+       │                  ├── 4xx, 429, never sent ──▶ void
+       └── too late ─▶ void └── the carrier knows of no call ──▶ unknown ──answered after all──▶ placed
+
+Every step is one conditional UPDATE: a step that was taken already changes nothing and says so. What a step means
+for the case is decided in `fieldwork/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from ivr.errors import NotFoundError
+from ivr.store import quotas
+from ivr.store.admission import OPEN_STATES
+from ivr.store.session import Session
+from ivr.store.tables import attempts, cases, interviews
+
+Adoption = Literal["go", "full", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt's row, as the stages of fieldwork need it."""
+
+    id: str
+    case_id: int
+    cell_id: int | None
+    number_in_case: int
+    phone_rank: int
+    phone_hash: str | None
+    state: str
+    holds_slot: bool
+    direction: str
+    is_test: bool
+    planned_at: datetime
+    not_before: datetime
+    not_after: datetime
+    dialing_at: datetime | None
+    placed_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    checked_at: datetime | None
+    call_sid: str | None
+    call_status: str | None
+    sequence_number: int | None
+    answered_by: str | None
+    rang: bool
+    outcome: str | None
+    duration_seconds: int | None
+    turn: int
+    dialogue: Mapping[str, Any] | None
+    interview_id: str | None
+
+
+_COLUMNS = [attempts.c[name] for name in Attempt.__dataclass_fields__]
+
+
+def get(session: Session, attempt_id: str, *, lock: bool = False) -> Attempt:
+    """The attempt; with `lock` nobody else changes it until this transaction ends. NotFoundError."""
+    query = sa.select(*_COLUMNS).where(attempts.c.id == attempt_id)
+    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no attempt {attempt_id}.")
+    return Attempt(**row._mapping)
+
+
+def move(session: Session, attempt_id: str, before: Collection[str], after: str, **values: Any) -> bool:
+    """Take the attempt from one of the states `before` to `after`. False when it is in none of them."""
+    changed = session.execute(
+        sa.update(attempts)
+        .where(attempts.c.id == attempt_id, attempts.c.state.in_(before))
+        .values(state=after, **values)
+    )
+    return changed.rowcount == 1
+
+
+def note(session: Session, attempt_id: str, **values: Any) -> None:
+    """Write these columns of the attempt."""
+    session.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(**values))
+
+
+def adopt(session: Session, attempt_id: str, call_sid: str, now: datetime) -> Adoption:
+    """The carrier speaks of this attempt's call for the first time (or again).
+
+    `go`: the call is ours, it holds its slot. `full`: it was thought lost, its slot went to others and none is left:
+    say a friendly goodbye. `gone`: the attempt is over, was never placed, or belongs to another call.
+    """
+    attempt = get(session, attempt_id, lock=True)
+    if attempt.call_sid is not None and attempt.call_sid != call_sid:
+        return "gone"
+    if attempt.state in {"reserved", "dialing"}:
+        move(session, attempt_id, OPEN_STATES, "placed", call_sid=call_sid, placed_at=now, checked_at=now)
+        return "go"
+    if attempt.state == "placed":
+        if attempt.call_sid is None:
+            note(session, attempt_id, call_sid=call_sid)
+        return "go"
+    if attempt.state != "unknown":
+        return "gone"
+    if _has_open_call(session, attempt):
+        note(session, attempt_id, call_sid=call_sid)
+        return "full"
+    move(session, attempt_id, ["unknown"], "placed", call_sid=call_sid, placed_at=now, checked_at=now, ended_at=None)
+    session.execute(sa.update(cases).where(cases.c.id == attempt.case_id).values(is_busy=True))
+    if attempt.cell_id is None or quotas.reserve_again(session, attempt_id, attempt.cell_id):
+        return "go"
+    return "full"
+
+
+def _has_open_call(session: Session, attempt: Attempt) -> bool:
+    """Whether the person or the telephone is in another call of ours just now."""
+    return (
+        session.execute(
+            sa.select(attempts.c.id)
+            .where(
+                attempts.c.id != attempt.id,
+                attempts.c.direction == "outbound",
+                attempts.c.state.in_(OPEN_STATES),
+                sa.or_(attempts.c.case_id == attempt.case_id, attempts.c.phone_hash == attempt.phone_hash),
+            )
+            .limit(1)
+        ).scalar_one_or_none()
+        is not None
+    )
+
+
+def history(session: Session, case_id: int) -> list[Mapping[str, Any]]:
+    """The calls to this case that were or may have been made, oldest first.
+
+    Each: id, state, at, ended_at, outcome, rang, direction, and `other`: the call became an interview of somebody
+    else who shares the number.
+    """
+    rows = session.execute(
+        sa.select(
+            attempts.c.id,
+            attempts.c.state,
+            sa.func.coalesce(attempts.c.placed_at, attempts.c.dialing_at, attempts.c.planned_at).label("at"),
+            attempts.c.ended_at,
+            attempts.c.outcome,
+            attempts.c.rang,
+            attempts.c.direction,
+            sa.and_(interviews.c.case_id.is_not(None), interviews.c.case_id != case_id).label("other"),
+        )
+        .select_from(attempts.outerjoin(interviews, interviews.c.id == attempts.c.interview_id))
+        .where(
+            attempts.c.case_id == case_id,
+            attempts.c.outcome.is_not(None),
+            attempts.c.state.in_(("closed", "unknown")),
+            attempts.c.is_test.is_(False),
+        )
+        .order_by(attempts.c.number_in_case)
+    )
+    return [dict(row._mapping) for row in rows]
+
+
+def in_flight(session: Session) -> int:
+    """Calls that may be ringing or running now, of all workers (phone-ins are no calls of ours)."""
+    return session.execute(
+        sa.select(sa.func.count()).where(attempts.c.state.in_(OPEN_STATES), attempts.c.direction == "outbound")
+    ).scalar_one()
+
+
+def overdue(session: Session, before: datetime, limit: int = 200) -> list[Attempt]:
+    """Open attempts that nobody has touched since `before`, oldest first."""
+    touched = sa.func.coalesce(
+        attempts.c.checked_at, attempts.c.placed_at, attempts.c.dialing_at, attempts.c.not_before
+    )
+    rows = session.execute(
+        sa.select(*_COLUMNS)
+        .where(
+            sa.or_(
+                attempts.c.state.in_(OPEN_STATES),
+                # An unknown call that the carrier spoke of after all: its ending may have been lost too.
+                sa.and_(
+                    attempts.c.state == "unknown", attempts.c.call_sid.is_not(None), attempts.c.call_status.is_(None)
+                ),
+            ),
+            touched <= before,
+        )
+        .order_by(attempts.c.planned_at)
+        .limit(limit)
+    )
+    return [Attempt(**row._mapping) for row in rows]
+
+
+def oldest_touch(session: Session) -> datetime | None:
+    """When the open attempt that was left alone longest was last touched; None: nothing is open."""
+    touched = sa.func.coalesce(
+        attempts.c.checked_at, attempts.c.placed_at, attempts.c.dialing_at, attempts.c.not_before
+    )
+    return session.execute(
+        sa.select(sa.type_coerce(sa.func.min(touched), attempts.c.not_before.type)).where(
+            attempts.c.state.in_(OPEN_STATES)
+        )
+    ).scalar_one_or_none()
+
+
+def known_sids(session: Session, sids: Collection[str]) -> set[str]:
+    """Which of these calls belong to an attempt already."""
+    return set(session.execute(sa.select(attempts.c.call_sid).where(attempts.c.call_sid.in_(list(sids)))).scalars())
+
+
+def reserved(session: Session) -> list[str]:
+    """Attempts that wait to be dialled, in order."""
+    return list(
+        session.execute(
+            sa.select(attempts.c.id).where(attempts.c.state == "reserved").order_by(attempts.c.not_before)
+        ).scalars()
+    )
+
+
+def sitting_on_slots(session: Session) -> list[str]:
+    """Attempts that are over and hold a slot all the same: leaks."""
+    return list(
+        session.execute(
+            sa.select(attempts.c.id).where(
+                attempts.c.holds_slot.is_(True), attempts.c.state.in_(("closed", "void", "unknown"))
+            )
+        ).scalars()
+    )

@@ -1,0 +1,163 @@
+"""Cases: the person being worked. Disposition, next call, and what frees or ends them.
+
+Decides nothing: which change is legal is `survey/disposition.py`, when the next call is `survey/callplan.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ivr.errors import NotFoundError
+from ivr.store.session import Session
+from ivr.store.tables import attempts, case_phones, cases, interviews, opt_outs
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the stages of fieldwork need of a case; nothing of the person."""
+
+    id: int
+    cell_id: int | None
+    disposition: str
+    is_final: bool
+    is_busy: bool
+    consent: str | None
+    next_call_at: datetime | None
+    priority: int
+
+
+_COLUMNS = [cases.c[name] for name in Case.__dataclass_fields__]
+
+
+def get(session: Session, case_id: int, *, lock: bool = False) -> Case:
+    """The case. NotFoundError."""
+    query = sa.select(*_COLUMNS).where(cases.c.id == case_id)
+    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no case {case_id}.")
+    return Case(**row._mapping)
+
+
+def write(session: Session, case_id: int, **values: Any) -> None:
+    """Write these columns of the case."""
+    session.execute(sa.update(cases).where(cases.c.id == case_id).values(**values))
+
+
+def bury_number(session: Session, case_id: int, rank: int) -> bool:
+    """The number of this rank is dead or somebody else's. Whether the case has another that is not."""
+    session.execute(
+        sa.update(case_phones).where(case_phones.c.case_id == case_id, case_phones.c.rank == rank).values(is_dead=True)
+    )
+    return has_number(session, case_id)
+
+
+def has_number(session: Session, case_id: int) -> bool:
+    """Whether the case has a number that has not proved dead."""
+    return bool(
+        session.execute(
+            sa.select(sa.func.count()).where(case_phones.c.case_id == case_id, case_phones.c.is_dead.is_(False))
+        ).scalar_one()
+    )
+
+
+def is_opted_out(session: Session, case_id: int) -> bool:
+    """Whether one of the person's numbers is on the list of those never called."""
+    return (
+        session.execute(
+            sa.select(case_phones.c.rank)
+            .join(opt_outs, opt_outs.c.phone_hash == case_phones.c.phone_hash)
+            .where(case_phones.c.case_id == case_id)
+            .limit(1)
+        ).scalar_one_or_none()
+        is not None
+    )
+
+
+def has_answered(session: Session, case_id: int) -> bool:
+    """Whether the person has given a usable answer, by any mode."""
+    return (
+        session.execute(
+            sa.select(interviews.c.id)
+            .where(
+                interviews.c.case_id == case_id, interviews.c.usable.is_(True), interviews.c.is_superseded.is_(False)
+            )
+            .limit(1)
+        ).scalar_one_or_none()
+        is not None
+    )
+
+
+def sharing(session: Session, phone_hash: str) -> list[int]:
+    """The cases, of any study, that have this number and are not final."""
+    return list(
+        session.execute(
+            sa.select(cases.c.id)
+            .join(case_phones, case_phones.c.case_id == cases.c.id)
+            .where(case_phones.c.phone_hash == phone_hash, cases.c.is_final.is_(False))
+            .distinct()
+        ).scalars()
+    )
+
+
+def left_in_cell(session: Session, cell_id: int) -> list[Case]:
+    """The people of the cell who are not final and in no call."""
+    rows = session.execute(
+        sa.select(*_COLUMNS).where(cases.c.cell_id == cell_id, cases.c.is_final.is_(False), cases.c.is_busy.is_(False))
+    )
+    return [Case(**row._mapping) for row in rows]
+
+
+def with_disposition(session: Session, cell_id: int, disposition: str) -> list[Case]:
+    """The people of the cell who have this disposition."""
+    rows = session.execute(
+        sa.select(*_COLUMNS).where(cases.c.cell_id == cell_id, cases.c.disposition == disposition).order_by(cases.c.id)
+    )
+    return [Case(**row._mapping) for row in rows]
+
+
+def busy_without_call(session: Session) -> list[int]:
+    """Cases that are marked as in a call although no attempt of theirs is open."""
+    open_call = sa.select(attempts.c.id).where(
+        attempts.c.case_id == cases.c.id, attempts.c.state.in_(("reserved", "dialing", "placed"))
+    )
+    return list(session.execute(sa.select(cases.c.id).where(cases.c.is_busy.is_(True), ~open_call.exists())).scalars())
+
+
+def is_in_call(session: Session, case_id: int) -> bool:
+    """Whether a call to this person is planned or under way."""
+    return (
+        session.execute(
+            sa.select(attempts.c.id)
+            .where(
+                attempts.c.case_id == case_id,
+                attempts.c.direction == "outbound",
+                attempts.c.state.in_(("reserved", "dialing", "placed")),
+            )
+            .limit(1)
+        ).scalar_one_or_none()
+        is not None
+    )
+
+
+def of_interview(session: Session, interview_id: str) -> int | None:
+    """Whose interview it is."""
+    return session.execute(sa.select(interviews.c.case_id).where(interviews.c.id == interview_id)).scalar_one_or_none()
+
+
+def expired(session: Session, announced_from: date) -> list[int]:
+    """People who wait for a call although their announcement is too long ago, and who have not said yes to it."""
+    return list(
+        session.execute(
+            sa.select(cases.c.id).where(
+                cases.c.is_final.is_(False),
+                cases.c.is_busy.is_(False),
+                cases.c.next_call_at.is_not(None),
+                cases.c.announced_on < announced_from,
+                sa.or_(cases.c.consent.is_(None), cases.c.consent != "ja"),
+            )
+        ).scalars()
+    )

@@ -1,0 +1,74 @@
+"""The line to the carrier: pace, back-off, and whether it is down. One row per account, shared by all workers.
+
+Decides nothing about calls: `fieldwork/planning.py` reads it before it admits anybody, `fieldwork/dialling.py`
+writes what the carrier answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ivr.store.session import Session
+from ivr.store.tables import lines
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """is_down: the carrier cannot be reached. not_before: back-off. next_at: calls per second. failures: in a row."""
+
+    is_down: bool
+    not_before: datetime | None
+    next_at: datetime | None
+    failures: int
+
+
+def get(session: Session, account: str, now: datetime, *, lock: bool = False) -> Line:
+    """The line of this account, made if there is none. With `lock` planners wait for each other."""
+    if lock:
+        insert = (sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert)(lines)
+        session.execute(insert.values(account=account, changed_at=now).on_conflict_do_nothing())
+    query = sa.select(lines.c.is_down, lines.c.not_before, lines.c.next_at, lines.c.failures).where(
+        lines.c.account == account
+    )
+    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    return Line(False, None, None, 0) if row is None else Line(**row._mapping)
+
+
+def pace(session: Session, account: str, next_at: datetime) -> None:
+    """The next call may start at `next_at`."""
+    session.execute(sa.update(lines).where(lines.c.account == account).values(next_at=next_at))
+
+
+def fail(session: Session, account: str, now: datetime, *, not_before: datetime, is_down: bool) -> int:
+    """The carrier could not take a call: none before `not_before`. How often that happened in a row."""
+    get(session, account, now, lock=True)
+    return session.execute(
+        sa.update(lines)
+        .where(lines.c.account == account)
+        .values(
+            failures=lines.c.failures + 1,
+            is_down=is_down,
+            not_before=not_before,
+            changed_at=sa.case((lines.c.is_down != is_down, now), else_=lines.c.changed_at),
+        )
+        .returning(lines.c.failures)
+    ).scalar_one()
+
+
+def recover(session: Session, account: str, now: datetime) -> bool:
+    """A call was taken: back-off and line-down end. True when there was something to end."""
+    changed = session.execute(
+        sa.update(lines)
+        .where(lines.c.account == account, lines.c.failures > 0)
+        .values(failures=0, is_down=False, not_before=None, changed_at=now)
+    )
+    return changed.rowcount == 1
+
+
+def down(session: Session) -> list[str]:
+    """Accounts whose line is down."""
+    return list(session.execute(sa.select(lines.c.account).where(lines.c.is_down.is_(True))).scalars())

@@ -1,0 +1,34 @@
+"""`ivr attempt …`: the life of one call, without the person and without answers."""
+
+from __future__ import annotations
+
+import click
+
+from ivr.bootstrap import open_house
+from ivr.fieldwork import monitoring
+from scripts.output import command, emit, json_option, say
+
+
+@click.group()
+def attempt() -> None:
+    """The life of one call."""
+
+
+@attempt.command()
+@click.argument("attempt_id")
+@json_option
+@command
+def show(attempt_id: str, as_json: bool) -> None:
+    """All that happened to the call of ATTEMPT_ID, in order."""
+    life = monitoring.life_of(open_house().database, attempt_id)
+    if as_json:
+        emit(life)
+        return
+    events = life.pop("events")
+    for name, value in life.items():
+        if value is not None:
+            say(f"{name:<17} {value}")
+    say()
+    for event in events:
+        details = "  ".join(f"{name}={value}" for name, value in event.items() if name not in {"at", "kind"})
+        say(f"{event['at']:%Y-%m-%d %H:%M:%S}  {event['kind']:<12} {details}")
