@@ -125,8 +125,8 @@ def on_question(questionnaire: Questionnaire, interview: Interview, signal: Sign
     """A key or silence where a question awaits its first key."""
     question = _current(questionnaire, interview)
     is_number = question.kind != "single"
-    if is_number and interview.occasion.direction == "web" and key_of(signal) not in ("", AGAIN, UNCLEAR):
-        return _on_web_number(questionnaire, interview, question, key_of(signal))
+    if is_number and _comes_whole(interview, key_of(signal)):
+        return _on_whole_number(questionnaire, interview, question, key_of(signal))
     keys = "0123456789" if is_number else "".join(option.key for option in question.options)
     interview, heard = listen(interview, signal, keys)
     if heard == "silence":
@@ -150,11 +150,15 @@ def on_question(questionnaire: Questionnaire, interview: Interview, signal: Sign
     return _record(questionnaire, interview, option.code)
 
 
-def _on_web_number(questionnaire: Questionnaire, interview: Interview, question: Question, digits: str) -> Reply:
-    """A page sends the number whole, so a 1 is a 1: no pause, no read-back."""
+def _comes_whole(interview: Interview, digits: str) -> bool:
+    return len(digits) > 1 or (interview.occasion.direction == "web" and digits not in ("", AGAIN, UNCLEAR))
+
+
+def _on_whole_number(questionnaire: Questionnaire, interview: Interview, question: Question, digits: str) -> Reply:
+    """A page sends the number whole, so its 1 is a 1: no pause, no read-back."""
     option = question.option(digits)
     entry = Entry("answer", option.code) if option else whole_number(question, digits)
-    return _on_entry(questionnaire, interview, question, entry)
+    return _on_entry(questionnaire, replace(interview, has_pressed=True), question, entry)
 
 
 def on_digit(questionnaire: Questionnaire, interview: Interview, signal: Signal) -> Reply:
