@@ -1,0 +1,47 @@
+"""Everything that people open in a browser: `register(app, house)` hangs it on the app.
+
+The order of a request: `access.guard` (who are you, may you, is the form ours) → a view, which reads, calls one stage
+and answers → `headers.harden`. A view without a declared access is closed to everyone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from ivr.web import echt, signin
+from ivr.web.pages import access, assets, faults, headers, words
+from ivr.web.pages.keys import session_key
+from ivr.web.provider import blueprint as provider_blueprint
+from ivr.web.staff import blueprint as staff_blueprint
+
+if TYPE_CHECKING:
+    from ivr.bootstrap import House
+
+_BLUEPRINTS = (assets.blueprint, signin.blueprint, echt.blueprint, staff_blueprint, provider_blueprint)
+for _blueprint in _BLUEPRINTS:  # once per process: a blueprint that hangs on an app takes no further handlers
+    faults.handle(_blueprint)
+
+
+def register(app: Flask, house: House) -> None:
+    """Add the pages of staff and providers, signing in and `/echt` to `app`. Call it once, before the first request."""
+    is_https = house.settings.public_base_url.startswith("https://")
+    app.secret_key = session_key(house.settings)
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-toets" if is_https else "toets",
+        SESSION_COOKIE_SECURE=is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        MAX_CONTENT_LENGTH=app.config.get("MAX_CONTENT_LENGTH") or 20 * 1024 * 1024,
+        MAX_FORM_PARTS=200,
+    )
+    app.extensions["house"] = house
+    app.before_request(access.guard)
+    app.after_request(headers.harden)
+    app.context_processor(access.template_words)
+    words.register(app)
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint)

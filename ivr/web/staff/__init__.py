@@ -1,0 +1,6 @@
+"""The pages of the research bureau: the board, a cell, the log. Each view reads, calls one stage, and answers."""
+
+from ivr.web.staff import board, cell
+from ivr.web.staff.door import blueprint
+
+__all__ = ["blueprint", "board", "cell"]

@@ -1,0 +1,154 @@
+"""The board: all cells, those that need somebody first. It refreshes itself and can be filtered; the filter is the URL.
+
+However many people watch, each web process computes the board once in a few seconds. A browser says which version it
+shows; while nothing changed it gets 204 and keeps it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from flask import current_app, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ivr.fieldwork.outlook import CellView, by_attention
+from ivr.store import boards
+from ivr.web.pages.access import STAFF, allow, the_house
+from ivr.web.pages.shared import Shared
+from ivr.web.staff.door import blueprint
+
+PAGE = 50
+FRESH_SECONDS = 2.5
+
+STATE_NAMES = ("open", "filled", "exhausted", "paused", "closed")
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What all watchers share."""
+
+    at: datetime
+    cells: tuple[CellView, ...]
+    traffic: boards.Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a watcher wants to see; everything stands in the URL."""
+
+    text: str
+    state: str
+    track: str
+    period: str
+    only_attention: bool
+    page: int
+
+    @classmethod
+    def of_request(cls) -> Filter:
+        asked = request.args
+        page = asked.get("pagina", "1")
+        return cls(
+            text=asked.get("q", "").strip()[:100],
+            state=asked.get("staat", "") if asked.get("staat") in STATE_NAMES else "",
+            track=asked.get("spoor", "") if asked.get("spoor") in ("inburgering", "purchased") else "",
+            period=asked.get("periode", "")[:21],
+            only_attention=asked.get("aandacht") == "1",
+            page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
+        )
+
+    def parameters(self, **changes: object) -> dict[str, Any]:
+        """The URL of this filter, without what is at its default."""
+        stands = {
+            "q": self.text,
+            "staat": self.state,
+            "spoor": self.track,
+            "periode": self.period,
+            "aandacht": "1" if self.only_attention else "",
+            "pagina": self.page if self.page > 1 else "",
+        }
+        return {name: value for name, value in {**stands, **changes}.items() if value not in ("", None, 1)}
+
+    def takes(self, seen: CellView) -> bool:
+        row = seen.row
+        return (
+            (not self.text or self.text.casefold() in row.provider.casefold())
+            and (not self.state or seen.state == self.state)
+            and (not self.track or row.track == self.track)
+            and (not self.period or self.period == period_code(row))
+            and (not self.only_attention or seen.weight >= 2)
+        )
+
+
+def period_code(row: boards.CellRow) -> str:
+    return f"{row.period_from}/{row.period_to}"
+
+
+@blueprint.get("")
+@allow(*STAFF)
+def board() -> str:
+    """The whole page."""
+    return render_template("staff/board.html", **_view())
+
+
+@blueprint.get("/bord")
+@allow(*STAFF)
+def board_part() -> Response:
+    """The part that refreshes; 204 while it is what the browser has."""
+    seen = _view()
+    if request.args.get("versie") == seen["version"]:
+        return Response(status=204)
+    return make_response(render_template("staff/board_part.html", **seen))
+
+
+def shared_board() -> Shared[Board]:
+    """This process's board."""
+    held = current_app.extensions.get("board")
+    if held is None:
+        house = the_house()
+        held = current_app.extensions.setdefault("board", Shared(lambda: _compute(house), FRESH_SECONDS))
+    return cast("Shared[Board]", held)
+
+
+def _compute(house) -> Board:
+    now = house.clock.now()
+    with house.database.read() as session:
+        rows = boards.cell_rows(session, now - timedelta(hours=1))
+        traffic = boards.traffic(session, now)
+    return Board(now, tuple(by_attention(rows)), traffic)
+
+
+def _view() -> dict[str, object]:
+    shown = shared_board().get()
+    wish = Filter.of_request()
+    chosen = [seen for seen in shown.cells if wish.takes(seen)]
+    pages = max(1, -(-len(chosen) // PAGE))
+    page = min(max(1, wish.page), pages)
+    part = chosen[(page - 1) * PAGE : page * PAGE]
+    states = Counter(seen.state for seen in shown.cells)
+    totals = {
+        "successful": sum(seen.row.successful for seen in shown.cells),
+        "target": sum(seen.row.target for seen in shown.cells if seen.state != "closed"),
+        "attention": sum(seen.weight >= 2 for seen in shown.cells),
+    }
+    facts = (wish, page, pages, totals, shown.traffic, [(seen.row, seen.state, seen.reasons) for seen in part])
+    version = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    return {
+        "at": shown.at,
+        "cells": part,
+        "found": len(chosen),
+        "all": len(shown.cells),
+        "states": states,
+        "totals": totals,
+        "traffic": shown.traffic,
+        "wish": wish,
+        "page": page,
+        "pages": pages,
+        "version": version,
+        "periods": sorted({(seen.row.period_from, seen.row.period_to) for seen in shown.cells}, reverse=True),
+        "poll": url_for("staff.board_part", **wish.parameters(pagina=page, versie=version)),
+        "page_url": lambda number: url_for("staff.board", **wish.parameters(pagina=number)),
+    }
