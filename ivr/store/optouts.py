@@ -25,7 +25,7 @@ def add(session: Session, phone_hash: str, source: Source, now: datetime) -> boo
     """
     insert = postgresql.insert if session.dialect.name == "postgresql" else sqlite.insert
     statement = insert(opt_outs).values(phone_hash=phone_hash, at=now, source=source).on_conflict_do_nothing()
-    is_new = session.execute(statement).rowcount == 1
+    is_new = session.execute(statement.returning(opt_outs.c.phone_hash)).first() is not None
     on_number = sa.select(case_phones.c.case_id).where(case_phones.c.phone_hash == phone_hash)
     session.execute(
         sa.update(cases).where(cases.c.id.in_(on_number), cases.c.is_final.is_(sa.false())).values(next_call_at=None)
