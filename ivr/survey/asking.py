@@ -85,7 +85,9 @@ def next_question(
     """Put the first question that applies and has no answer; say goodbye when there is none."""
     question = _open_question(questionnaire, interview)
     if question is None:
-        return end(interview, "complete" if interview.usable else "unusable", records=records)
+        # Also when nothing was left to put: the person is known, and the interview is there.
+        begun = replace(interview, has_begun=True)
+        return end(begun, "complete" if begun.usable else "unusable", records=records)
     remarks = _remarks(questionnaire, interview, question)
     put = enter(
         interview,

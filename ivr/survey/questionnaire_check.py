@@ -81,6 +81,9 @@ def _questionnaire_faults(questionnaire: Questionnaire) -> Iterator[Fault]:
     elif not any(question.is_aspect for question in questionnaire.questions):
         yield Fault("", "", "no_aspects", "no question is an aspect", "aspect = true where it makes usable")
     earlier: dict[str, Question] = {}
+    reachable: dict[str, Question] = {}
+    # By phone service 11 has its own questionnaire; nobody else is asked that one.
+    services = {"11"} if questionnaire.id == "inburgering" else {str(number) for number in range(1, 14)}
     keys: dict[str, tuple[str, str]] = {code: (key, "the key table") for code, key in KEY_TABLE.items()}
     all_ids = {question.id for question in questionnaire.questions}
     for question in questionnaire.questions:
@@ -91,10 +94,13 @@ def _questionnaire_faults(questionnaire: Questionnaire) -> Iterator[Fault]:
             key, where = keys.setdefault(option.code, (option.key, question.id))
             if key != option.key:
                 yield _moved_key(question, option.code, option.key, key, where)
-        yield from _condition_faults(question, question.condition, earlier, all_ids, "condition")
-        if question.remark is not None:
-            yield from _condition_faults(question, question.remark.condition, earlier, all_ids, "remark")
+        conditions = list(_condition_faults(question.condition, "condition", reachable, all_ids, services))
+        remark = question.remark.condition if question.remark else None
+        on_remark = _condition_faults(remark, "remark", reachable, all_ids, services)
+        yield from (replace(fault, question=question.id) for fault in (*conditions, *on_remark))
         earlier.setdefault(question.id, question)
+        if not any(fault.code == "unreachable" for fault in conditions):
+            reachable.setdefault(question.id, question)
 
 
 def _moved_key(question: Question, code: str, key: str, usual: str, where: str, questionnaire: str = "") -> Fault:
@@ -209,49 +215,36 @@ def _number_faults(question: Question) -> Iterator[Fault]:
 
 
 def _condition_faults(
-    question: Question, condition: Condition | None, earlier: Mapping[str, Question], all_ids: set[str], what: str
+    condition: Condition | None, what: str, earlier: Mapping[str, Question], later: set[str], services: set[str]
 ) -> Iterator[Fault]:
+    """Faults of one condition. `earlier` are the questions before it that somebody can reach, `later` all others."""
     if condition is None:
         return
     if condition.question == SERVICE:
-        possible = {str(number) for number in range(1, 14)}
+        possible = services
+        known = {str(number) for number in range(1, 14)}
     elif condition.question in earlier:
-        possible = _values(earlier[condition.question])
+        possible = known = _values(earlier[condition.question])
     else:
-        is_later = condition.question in all_ids
-        code = "later_question" if is_later else "unknown_question"
-        message = f"its {what} hangs on {condition.question}, which " + (
-            "is asked later" if is_later else "does not exist"
+        code, fate = "unknown_question", "does not exist"
+        if condition.question in all_ids:
+            code, fate = ("later_question", "is asked later")
+        if condition.question in unreachable:
+            code, fate = ("unreachable", "is never asked")
+        message = f"its {what} hangs on {condition.question}, which {fate}"
+        yield Fault(
+            "", "", "later_question" if is_later else "unknown_question", message, "an earlier question, or service"
         )
-        yield Fault("", question.id, code, message, "an earlier question, or service")
         return
     for value in condition.values:
-        if value not in possible:
-            expected = "one of " + ", ".join(sorted(possible, key=lambda text: (len(text), text)))
+        if value not in known:
+            expected = "one of " + ", ".join(sorted(known, key=lambda text: (len(text), text)))
             message = f"its {what} asks for {condition.question} = {value}, which nobody can answer"
-            yield Fault("", question.id, "unknown_value", message, expected)
+            yield Fault("", "", "unknown_value", message, expected)
     chosen = set(condition.values) & possible
     if not (possible - chosen if condition.is_negated else chosen):
-        message = f"no answer to {condition.question} ever leads to this {what}"
-        yield Fault("", question.id, "unreachable", message, "a condition that some answer fulfils")
-    elif condition.question != SERVICE and (path := _contradiction(condition, earlier)):
-        message = f"its {what} can never hold, because {condition.question} is asked only when {path}"
-        yield Fault("", question.id, "unreachable", message, "conditions that can hold together")
-
-
-def _contradiction(condition: Condition, earlier: Mapping[str, Question]) -> str:
-    """Why a condition cannot hold along the way: the questions it hangs on ask for values that exclude each other."""
-    needed: dict[str, set[str]] = {}
-    step: Condition | None = condition
-    while step is not None:
-        asked = earlier.get(step.question)
-        possible = _values(asked) if asked else {str(number) for number in range(1, 14)}
-        allowed = possible - set(step.values) if step.is_negated else set(step.values)
-        needed[step.question] = needed.get(step.question, possible) & allowed
-        if not needed[step.question]:
-            return f"{step.question} is also something else"
-        step = asked.condition if asked else None
-    return ""
+        message = f"no {condition.question} ever leads to this {what}"
+        yield Fault("", "", "unreachable", message, "a condition that somebody can fulfil")
 
 
 def _values(question: Question) -> set[str]:

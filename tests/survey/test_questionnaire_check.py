@@ -97,12 +97,17 @@ def test_question_that_can_never_be_reached_is_refused() -> None:
     assert faults(A, replace(B, condition=Condition("A", ()))) == [("B", "unreachable")]
 
 
-def test_question_behind_contradicting_services_is_unreachable() -> None:
-    one = replace(A, id="ONE", condition=Condition("service", ("5",)))
-    two = replace(A, id="TWO", condition=Condition("ONE", ("ja",)))
-    assert faults(one, two) == []
-    three = replace(B, id="THREE", condition=Condition("TWO", ("geen_antwoord",)))
-    assert faults(one, two, three) == []
+def test_what_hangs_on_an_unreachable_question_is_refused_too() -> None:
+    dead = replace(B, condition=Condition("A", ()))
+    behind = replace(B, id="C", condition=Condition("B", ("ja",)))
+    assert faults(A, dead, behind) == [("B", "unreachable"), ("C", "later_question")]
+
+
+def test_condition_on_a_service_that_never_gets_this_questionnaire_is_unreachable() -> None:
+    job_coaching = replace(B, condition=Condition("service", ("5",)))
+    assert faults(A, job_coaching) == []
+    inburgering = replace(form(A, job_coaching), id="inburgering")
+    assert [fault.code for fault in check(inburgering, PHRASES)] == ["unreachable"]
 
 
 def test_remark_on_an_unknown_value_is_refused() -> None:
