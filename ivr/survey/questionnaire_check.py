@@ -82,6 +82,7 @@ def _questionnaire_faults(questionnaire: Questionnaire) -> Iterator[Fault]:
         yield Fault("", "", "no_aspects", "no question is an aspect", "aspect = true where it makes usable")
     earlier: dict[str, Question] = {}
     reachable: dict[str, Question] = {}
+    unreachable: set[str] = set()
     # By phone service 11 has its own questionnaire; nobody else is asked that one.
     services = {"11"} if questionnaire.id == "inburgering" else {str(number) for number in range(1, 14)}
     keys: dict[str, tuple[str, str]] = {code: (key, "the key table") for code, key in KEY_TABLE.items()}
@@ -94,12 +95,14 @@ def _questionnaire_faults(questionnaire: Questionnaire) -> Iterator[Fault]:
             key, where = keys.setdefault(option.code, (option.key, question.id))
             if key != option.key:
                 yield _moved_key(question, option.code, option.key, key, where)
-        conditions = list(_condition_faults(question.condition, "condition", reachable, all_ids, services))
+        conditions = list(_condition_faults(question.condition, "condition", reachable, unreachable, all_ids, services))
         remark = question.remark.condition if question.remark else None
-        on_remark = _condition_faults(remark, "remark", reachable, all_ids, services)
+        on_remark = _condition_faults(remark, "remark", reachable, unreachable, all_ids, services)
         yield from (replace(fault, question=question.id) for fault in (*conditions, *on_remark))
         earlier.setdefault(question.id, question)
-        if not any(fault.code == "unreachable" for fault in conditions):
+        if any(fault.code == "unreachable" for fault in conditions):
+            unreachable.add(question.id)
+        else:
             reachable.setdefault(question.id, question)
 
 
@@ -215,9 +218,14 @@ def _number_faults(question: Question) -> Iterator[Fault]:
 
 
 def _condition_faults(
-    condition: Condition | None, what: str, earlier: Mapping[str, Question], later: set[str], services: set[str]
+    condition: Condition | None,
+    what: str,
+    earlier: Mapping[str, Question],
+    unreachable: set[str],
+    all_ids: set[str],
+    services: set[str],
 ) -> Iterator[Fault]:
-    """Faults of one condition. `earlier` are the questions before it that somebody can reach, `later` all others."""
+    """Faults of one condition. `earlier` are the questions before it that somebody can reach."""
     if condition is None:
         return
     if condition.question == SERVICE:
@@ -228,13 +236,11 @@ def _condition_faults(
     else:
         code, fate = "unknown_question", "does not exist"
         if condition.question in all_ids:
-            code, fate = ("later_question", "is asked later")
+            code, fate = "later_question", "is asked later"
         if condition.question in unreachable:
-            code, fate = ("unreachable", "is never asked")
+            code, fate = "unreachable", "is never asked"
         message = f"its {what} hangs on {condition.question}, which {fate}"
-        yield Fault(
-            "", "", "later_question" if is_later else "unknown_question", message, "an earlier question, or service"
-        )
+        yield Fault("", "", code, message, "an earlier question, or service")
         return
     for value in condition.values:
         if value not in known:

@@ -100,7 +100,7 @@ def test_question_that_can_never_be_reached_is_refused() -> None:
 def test_what_hangs_on_an_unreachable_question_is_refused_too() -> None:
     dead = replace(B, condition=Condition("A", ()))
     behind = replace(B, id="C", condition=Condition("B", ("ja",)))
-    assert faults(A, dead, behind) == [("B", "unreachable"), ("C", "later_question")]
+    assert faults(A, dead, behind) == [("B", "unreachable"), ("C", "unreachable")]
 
 
 def test_condition_on_a_service_that_never_gets_this_questionnaire_is_unreachable() -> None:
