@@ -24,7 +24,7 @@ from ivr.survey.turn import Keypress, Prompt, Signal, Silence, Turn
 
 log = get_logger(__name__)
 
-GOODBYE_UNKNOWN = "technical"
+GOODBYE_UNKNOWN = "technical_apology"
 """Said when a call that was thought lost is answered after its cell was promised to others."""
 
 _SIGNAL_NAMES = {Keypress: "key", Silence: "silence"}
@@ -92,12 +92,17 @@ def answer(
         return _advance(session, call, signal, now)
 
 
-def questionnaire_of_attempt(session: Session, attempt_id: str) -> Questionnaire | None:
-    """The questionnaire that this attempt's call runs, in the version it began with; None before its first webhook."""
+def questionnaire_of_attempt(session: Session, catalogue: Catalogue, attempt_id: str) -> Questionnaire | None:
+    """The questionnaire of this attempt's call, in the version it began with; None before its first webhook."""
     call = turns.load_call(session, attempt_id)
-    if call is None or call.reply is None or not call.reply.get("questionnaire"):
+    if call is None or call.reply is None:
         return None
-    return questionnaires.load(session, call.reply["questionnaire"], call.reply["version"])
+    id, version = call.reply["questionnaire"], call.reply["version"]
+    current = catalogue.questionnaires.get(id)
+    try:
+        return questionnaires.load(session, id, version)
+    except NotFoundError:
+        return current if current is not None and current.version == version else None
 
 
 def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call, call_sid: str, now: datetime) -> Reply:

@@ -9,7 +9,7 @@ from flask import Flask, Response
 
 from ivr import logs
 from ivr.bootstrap import House, open_house
-from ivr.web import health, problems, prompts, voice
+from ivr.web import health, pages, problems, prompts, voice
 
 
 def create_app(house: House | None = None) -> Flask:
@@ -28,6 +28,7 @@ def create_app(house: House | None = None) -> Flask:
     app.register_blueprint(door)
     app.register_blueprint(prompts.make_blueprint(house))
     app.register_blueprint(health.make_blueprint(house, alarms))
+    pages.register(app, house)
     problems.register(app, alarms, apology)
 
     @app.teardown_request

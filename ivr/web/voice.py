@@ -29,7 +29,7 @@ from ivr.web.problems import Alarms, plain
 
 log = logs.get_logger(__name__)
 
-APOLOGY = "technical"
+APOLOGY = "technical_apology"
 APOLOGY_TEXT = "Sorry. Er gaat bij ons iets mis. Wij proberen het later nog een keer. Dag."
 INBOUND = "inbound"
 """In the place of an attempt's id: the webhooks that are configured at the number itself."""
