@@ -122,6 +122,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_sounds")),
     )
     op.create_table(
+        "throttles",
+        sa.Column("key", sa.String(), nullable=False, comment="kind:keyed hash of an account or address"),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("locked_until", Moment(), nullable=True),
+        sa.Column("changed_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_throttles")),
+    )
+    op.create_table(
         "renditions",
         sa.Column("key", sa.String(), nullable=False, comment="hash of pipeline, engine, voice, speed, text, pauses"),
         sa.Column("sha256", sa.String(), nullable=False),
@@ -142,6 +150,54 @@ def upgrade() -> None:
             "provider_id", "period_from", "period_to", name=op.f("uq_samples_provider_id_period_from_period_to")
         ),
     )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False, comment="casefolded"),
+        sa.Column("role", sa.String(), nullable=False, comment="viewer | fieldwork | admin | provider"),
+        sa.Column("provider_id", sa.Integer(), nullable=True, comment="whose pages; role provider only"),
+        sa.Column(
+            "password_hash", sa.String(), nullable=True, comment="argon2id; null: cannot sign in with a password (yet)"
+        ),
+        sa.Column(
+            "totp_sealed",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="sealed secret of the authenticator; null: one factor",
+        ),
+        sa.Column(
+            "totp_last_step",
+            sa.BigInteger(),
+            nullable=True,
+            comment="newest half minute that was used: a code works once",
+        ),
+        sa.Column("is_active", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column(
+            "is_demo",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
+            comment="one click, never in production",
+        ),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.CheckConstraint("(role = 'provider') = (provider_id IS NOT NULL)", name=op.f("ck_users_provider")),
+        sa.CheckConstraint("role IN ('viewer', 'fieldwork', 'admin', 'provider')", name=op.f("ck_users_role")),
+        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("fk_users_provider_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+    )
+    op.create_table(
+        "invitations",
+        sa.Column("token_hash", sa.String(), nullable=False, comment="SHA-256 of what stands in the link"),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_invitations_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_invitations")),
+    )
+    with op.batch_alter_table("invitations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_invitations_user_id"), ["user_id"], unique=False)
+
     op.create_table(
         "orders",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -166,6 +222,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_orders_sample_id"), ["sample_id"], unique=False)
+
+    op.create_table(
+        "web_sessions",
+        sa.Column("token_hash", sa.String(), nullable=False, comment="SHA-256 of what stands in the cookie"),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_web_sessions_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_web_sessions")),
+    )
+    with op.batch_alter_table("web_sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_web_sessions_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_web_sessions_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "cells",
@@ -537,12 +606,23 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_cells_sample_id"))
 
     op.drop_table("cells")
+    with op.batch_alter_table("web_sessions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_web_sessions_user_id"))
+        batch_op.drop_index(batch_op.f("ix_web_sessions_expires_at"))
+
+    op.drop_table("web_sessions")
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_orders_sample_id"))
 
     op.drop_table("orders")
+    with op.batch_alter_table("invitations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_invitations_user_id"))
+
+    op.drop_table("invitations")
+    op.drop_table("users")
     op.drop_table("samples")
     op.drop_table("renditions")
+    op.drop_table("throttles")
     op.drop_table("sounds")
     op.drop_table("questionnaires")
     op.drop_table("providers")

@@ -1,0 +1,47 @@
+"""The queues, and how a job is put on one.
+
+Decides: one queue a worker (a worker on two queues that dies right after the pop loses the job for good), no RQ
+retry ever (it would run a side effect a second time: a second call), no results kept, and job ids and arguments
+that say nothing of a person. A job that gets lost is found in the database by the reconciler.
+"""
+
+from __future__ import annotations
+
+import redis
+from rq import Queue
+
+DIALLING, UPKEEP = "dialling", "upkeep"
+QUEUES = (DIALLING, UPKEEP)
+
+DIAL_SECONDS = 60
+"""A dial job is one request with a time-out of its own; one that takes this long hangs."""
+
+VOICE_SECONDS = 1800
+"""Rendering all prompts of an order, with gTTS and its pauses."""
+
+STALE_SECONDS = 600
+"""A job that nobody took for so long vanishes; the reconciler puts its attempt on the queue again."""
+
+FAILED_SECONDS = 24 * 3600
+"""How long a failed job can be looked at."""
+
+
+def connect(url: str) -> redis.Redis:
+    """Redis at `url` (`redis://…`, `unix://…`). Connects at first use."""
+    return redis.Redis.from_url(url, socket_connect_timeout=5)
+
+
+def put_dial(connection: redis.Redis, attempt_id: str) -> None:
+    """Put the dialling of this attempt on its queue. redis.RedisError when Redis is away."""
+    _put(connection, DIALLING, "worker.jobs.dial", attempt_id, DIAL_SECONDS)
+
+
+def put_voice(connection: redis.Redis, order_id: int) -> None:
+    """Put the rendering of this order's prompts on its queue. redis.RedisError when Redis is away."""
+    _put(connection, UPKEEP, "worker.jobs.voice", order_id, VOICE_SECONDS)
+
+
+def _put(connection: redis.Redis, name: str, function: str, argument: str | int, seconds: int) -> None:
+    Queue(name, connection=connection).enqueue_call(
+        function, args=(argument,), timeout=seconds, result_ttl=0, ttl=STALE_SECONDS, failure_ttl=FAILED_SECONDS
+    )
