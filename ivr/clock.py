@@ -17,6 +17,7 @@ process that should have kept it was killed; the reconciler will find its work).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
 import os
@@ -107,19 +108,40 @@ class LeapingClock:
 
     def _ask(self, question: dict[str, object]) -> None:
         # A forked child must not share its parent's socket: two readers would steal each other's answers.
-        if getattr(self._local, "pid", None) != os.getpid():
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.connect(str(self._address))
-            self._local.connection = connection
-            self._local.answers = connection.makefile("rb")
-            self._local.pid = os.getpid()
+        connection: _Connection | None = getattr(self._local, "connection", None)
+        if connection is None or connection.pid != os.getpid():
+            connection = self._local.connection = _Connection(self._address)
         try:
-            self._local.connection.sendall(json.dumps(question).encode() + b"\n")
-            if not self._local.answers.readline():
-                raise ConnectionError("the timekeeper closed the connection")
+            connection.ask(question)
         except OSError:
-            self._local.pid = None
+            connection.close()
+            self._local.connection = None
             raise
+
+
+class _Connection:
+    """One thread's line to the timekeeper; it closes when the thread ends, and holds nothing any more."""
+
+    def __init__(self, address: Path) -> None:
+        self.pid = os.getpid()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.connect(str(address))
+        self._answers = self._socket.makefile("rb")
+
+    def ask(self, question: dict[str, object]) -> None:
+        self._socket.sendall(json.dumps(question).encode() + b"\n")
+        if not self._answers.readline():
+            raise ConnectionError("the timekeeper closed the connection")
+
+    def close(self) -> None:
+        # Closing a forked copy leaves the parent's line open: the descriptor is shared, the connection is not shut.
+        with contextlib.suppress(OSError, ValueError):
+            self._answers.close()
+        self._socket.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):
+            self.close()
 
 
 def open_clock(setting: str) -> Clock:

@@ -104,7 +104,9 @@ def response(*verbs: str) -> str:
 class Script:
     """A listener that does what the test says: acts per Gather, in order; then nothing."""
 
-    def __init__(self, *acts: Sequence[tuple[float, str]], announced: Sequence[Sequence[tuple[float, str]]] = ()) -> None:
+    def __init__(
+        self, *acts: Sequence[tuple[float, str]], announced: Sequence[Sequence[tuple[float, str]]] = ()
+    ) -> None:
         self.acts = [[Act(after, key) for after, key in turn] for turn in acts]
         self.announced = [[Act(after, key) for after, key in turn] for turn in announced]
         self.heard: list[tuple[str, float]] = []

@@ -137,9 +137,7 @@ def test_action_on_empty_result_submits_nothing(gathered):
     assert not house.hit("/silence")
 
 
-@pytest.mark.parametrize(
-    "nested", ["<Redirect>/a</Redirect>", "<Hangup/>", "<Gather/>", "<Dial>1</Dial>", "<Reject/>"]
-)
+@pytest.mark.parametrize("nested", ["<Redirect>/a</Redirect>", "<Hangup/>", "<Gather/>", "<Dial>1</Dial>", "<Reject/>"])
 def test_only_say_play_and_pause_may_be_nested(gathered, house, nested):
     """ "You can nest <Say>, <Play> and <Pause>" """
     house.page("/fallback", DONE)
