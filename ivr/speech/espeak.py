@@ -48,6 +48,8 @@ class EspeakEngine:
         request = {"text": sentence, "voice": VOICE, "words_per_minute": words_per_minute, "word_gap": word_gap}
         with self._lock:
             pcm = self._ask(request)
+        if not pcm.strip(b"\0"):
+            raise SpeechError(f"eSpeak NG could not speak {sentence!r}: it said nothing.")
         return _flac(pcm, self._rate)
 
     def close(self) -> None:
