@@ -107,7 +107,8 @@ def add_case(
 
 def update_case(session: Session, sealer: Sealer, case_id: int, group: Group, contact: Contact, **values: Any) -> None:
     """Replace the contact of a case and these of its columns."""
-    session.execute(sa.update(cases).where(cases.c.id == case_id).values(**values))
+    if values:
+        session.execute(sa.update(cases).where(cases.c.id == case_id).values(**values))
     session.execute(sa.delete(contacts).where(contacts.c.case_id == case_id))
     session.execute(sa.delete(case_phones).where(case_phones.c.case_id == case_id))
     _keep_contact(session, sealer, case_id, contact, is_client=group == "client")

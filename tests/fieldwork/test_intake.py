@@ -83,7 +83,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
+def desk(sqlite_database: Database, tmp_path: Path) -> Desk:
+    return Desk(sqlite_database, tmp_path)
+
+
+@pytest.fixture
+def desks(database: Database, tmp_path: Path) -> Desk:
+    """A desk on each kind of database, for what the store does."""
     return Desk(database, tmp_path)
 
 
@@ -120,27 +126,27 @@ def test_the_report_has_the_agreed_shape(desk: Desk) -> None:
     assert document["routes"] == {"telephone": 1, "regular": 0}
 
 
-def test_a_second_import_changes_nothing(desk: Desk) -> None:
+def test_a_second_import_changes_nothing(desks: Desk) -> None:
     rows = [person(1), person(2, "0620000001", zelfmelder="ja", email="a@b.nl"), person(3, "0900-1", email="c@d.nl")]
     rows += [person(4, "0620000001", voornaam="Naama", achternaam="FAMILIE1"), person(5, service=14)]
-    first = desk.take(*rows)
-    kept = desk.everything()
-    second = desk.take(*rows)
-    assert desk.everything() == kept
+    first = desks.take(*rows)
+    kept = desks.everything()
+    second = desks.take(*rows)
+    assert desks.everything() == kept
     assert (second.accepted, second.unchanged, second.updated) == (3, 3, 0)
     assert (second.rejected, second.warnings, second.routes) == (first.rejected, first.warnings, first.routes)
     assert warned(first) == [(3, "telefoon", "shared_number"), (4, "telefoon", "not_diallable")]
     assert codes(first) == [(5, "duplicate"), (6, "unknown_service")]
 
 
-def test_a_corrected_file_updates_what_was_not_called(desk: Desk) -> None:
-    desk.take(person(1), person(2))
-    report = desk.take(person(1, "0633333333", profile="3"), person(2))
+def test_a_corrected_file_updates_what_was_not_called(desks: Desk) -> None:
+    desks.take(person(1), person(2))
+    report = desks.take(person(1, "0633333333", profile="3"), person(2))
     assert (report.accepted, report.updated, report.unchanged) == (2, 1, 1)
     assert report.routes == {"telephone": 1, "regular": 1}
-    case = desk.case("1")
+    case = desks.case("1")
     assert (case.route, case.cell_id, case.next_call_at) == ("regular", None, None)
-    with desk.database.read() as session:
+    with desks.database.read() as session:
         assert contact(session, SEALER, case.id).phones == ("+31633333333",)
 
 
@@ -168,15 +174,15 @@ def test_who_refuses_is_never_called(desk: Desk) -> None:
     assert (desk.case("1").cell_id, desk.case("1").next_call_at) == (None, None)
 
 
-def test_the_inburgering_cell_opens_with_the_first_telephone_client(desk: Desk) -> None:
-    desk.take(person(1, profile="4"))
-    assert desk.everything()[3] == []
-    desk.take(person(2), person(3, profile="2"))
-    with desk.database.read() as session:
+def test_the_inburgering_cell_opens_with_the_first_telephone_client(desks: Desk) -> None:
+    desks.take(person(1, profile="4"))
+    assert desks.everything()[3] == []
+    desks.take(person(2), person(3, profile="2"))
+    with desks.database.read() as session:
         order = session.execute(sa.select(orders)).one()
         cell = session.execute(sa.select(cells)).one()
     assert (order.track, order.interviews, order.price, cell.target, cell.capacity) == ("inburgering", 25, None, 25, 25)
-    assert {desk.case(n).cell_id for n in ("2", "3")} == {cell.id}
+    assert {desks.case(n).cell_id for n in ("2", "3")} == {cell.id}
 
 
 def test_calls_wait_for_the_announcement_or_consent(desk: Desk) -> None:
@@ -214,11 +220,11 @@ def test_other_periods_and_providers_know_no_duplicates_but_share_codes(desk: De
     assert all(len(code) == 4 and code.isdigit() for code in letter_codes)
 
 
-def test_people_on_one_number_are_told_apart_by_their_code(desk: Desk) -> None:
-    report = desk.take(*(person(n, "0612345678") for n in range(1, 13)))
+def test_people_on_one_number_are_told_apart_by_their_code(desks: Desk) -> None:
+    report = desks.take(*(person(n, "0612345678") for n in range(1, 13)))
     assert report.accepted == 12
     assert len(report.warnings) == 11
-    with desk.database.read() as session:
+    with desks.database.read() as session:
         assert len(set(session.execute(sa.select(cases.c.code)).scalars())) == 12
 
 
@@ -232,46 +238,46 @@ def test_a_number_on_the_opt_out_list_is_kept_and_never_called(desk: Desk) -> No
     assert desk.case("1").disposition == "fresh"
 
 
-def test_opting_out_closes_open_cases_of_all_providers(desk: Desk) -> None:
-    desk.take(person(1))
-    desk.take(person(1), person(2), provider="Anders")
-    with desk.database.write() as session:
+def test_opting_out_closes_open_cases_of_all_providers(desks: Desk) -> None:
+    desks.take(person(1))
+    desks.take(person(1), person(2), provider="Anders")
+    with desks.database.write() as session:
         assert optouts.add(session, phone_hash(SEALER, "+31620000001"), "web", NOW)
         assert not optouts.add(session, phone_hash(SEALER, "+31620000001"), "web", NOW)
         open_ = session.execute(sa.select(cases.c.respondent).where(cases.c.is_final.is_(sa.false()))).scalars()
         assert list(open_) == ["2"]
 
 
-def test_positions_are_a_random_order_of_the_whole_list_and_replicates_follow(desk: Desk) -> None:
-    desk.take(*(person(n) for n in range(1, 251)))
-    with desk.database.read() as session:
+def test_positions_are_a_random_order_of_the_whole_list_and_replicates_follow(desks: Desk) -> None:
+    desks.take(*(person(n) for n in range(1, 251)))
+    with desks.database.read() as session:
         rows = session.execute(sa.select(cases.c.respondent, cases.c.position, cases.c.replicate)).all()
     positions = [row.position for row in sorted(rows, key=lambda row: int(row.respondent))]
     assert sorted(positions) == list(range(250))
     assert positions[:100] != sorted(positions[:100])
     assert max(positions[:100]) > 200  # the last batch of the file does not come last
     assert all(row.replicate == row.position // 3 for row in rows)
-    desk.take(person(251), person(252))
-    assert {desk.case("251").position, desk.case("252").position} == {250, 251}
+    desks.take(person(251), person(252))
+    assert {desks.case("251").position, desks.case("252").position} == {250, 251}
 
 
 @pytest.mark.parametrize("first", ["clients", "commissioners"])
-def test_a_self_referred_client_is_taken_off_the_commissioners_list(desk: Desk, first: str) -> None:
+def test_a_self_referred_client_is_taken_off_the_commissioners_list(desks: Desk, first: str) -> None:
     def both(*order: str) -> None:
         for which in order:
             if which == "clients":
-                desk.take(person(1, zelfmelder="ja", email="Ana@Example.nl"))
+                desks.take(person(1, zelfmelder="ja", email="Ana@Example.nl"))
             else:
-                report = desk.commissioners("70;Ana;ana@example.nl", "71;Gemeente;g@example.nl")
+                report = desks.commissioners("70;Ana;ana@example.nl", "71;Gemeente;g@example.nl")
                 assert report.rows == report.accepted + len(report.rejected) == 2
 
     both(*(["clients", "commissioners"] if first == "clients" else ["commissioners", "clients"]))
-    assert desk.case("70", "commissioner").exclusion == "self_referred"
-    assert desk.case("71", "commissioner").exclusion is None
-    again = desk.commissioners("70;Ana;ana@example.nl", "71;Gemeente;g@example.nl")
+    assert desks.case("70", "commissioner").exclusion == "self_referred"
+    assert desks.case("71", "commissioner").exclusion is None
+    again = desks.commissioners("70;Ana;ana@example.nl", "71;Gemeente;g@example.nl")
     assert (codes(again), again.unchanged) == ([(2, "zelfmelder")], 1)
-    desk.take(person(1, zelfmelder="nee", email="Ana@Example.nl"))
-    assert desk.case("70", "commissioner").exclusion is None
+    desks.take(person(1, zelfmelder="nee", email="Ana@Example.nl"))
+    assert desks.case("70", "commissioner").exclusion is None
 
 
 def test_commissioners_are_checked_and_never_called(desk: Desk) -> None:
