@@ -19,6 +19,7 @@ from ivr.logs import get_logger
 from ivr.store import Database, Session, attempts, interviews, optouts, prompts, questionnaires, quotas, turns
 from ivr.survey import interview as engine
 from ivr.survey import turn as turn_words
+from ivr.survey.disposition import is_machine
 from ivr.survey.questionnaire import Questionnaire
 from ivr.survey.turn import Keypress, Prompt, Signal, Silence, Turn
 
@@ -26,6 +27,8 @@ log = get_logger(__name__)
 
 GOODBYE_UNKNOWN = "technical_apology"
 """Said when a call that was thought lost is answered after its cell was promised to others."""
+
+VOICEMAIL = "voicemail"
 
 _SIGNAL_NAMES = {Keypress: "key", Silence: "silence"}
 _HANGUP = Turn()
@@ -89,7 +92,7 @@ def answer(
             return _wordless(call)
         if turn > call.turn + 1 or _is_end(call.reply):
             return _again(call, call.reply, call.turn)
-        return _advance(session, call, signal, now)
+        return _advance(session, catalogue, call, signal, now)
 
 
 def questionnaire_of_attempt(session: Session, catalogue: Catalogue, attempt_id: str) -> Questionnaire | None:
@@ -109,7 +112,8 @@ def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call,
     if call.direction == "outbound":
         adoption = attempts.adopt(session, call.attempt_id, call_sid, now)
         if adoption == "full":
-            return _goodbye(session, catalogue, call, now)
+            id, version = _chosen(session, catalogue, call)
+            return _last_words(session, call, GOODBYE_UNKNOWN, "begin", id, version, now)
         if adoption != "go":
             return _wordless(call)
     elif call.state == "closed":
@@ -132,18 +136,46 @@ def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call,
     return _keep(session, call, questionnaire, state, turn, "begin", now)
 
 
-def _advance(session: Session, call: turns.Call, signal: Signal, now: datetime) -> Reply:
+def _advance(session: Session, catalogue: Catalogue, call: turns.Call, signal: Signal, now: datetime) -> Reply:
     reply, dialogue = call.reply or {}, call.dialogue
     if dialogue is None:
         return _wordless(call)
     before = engine.load(dialogue)
-    if isinstance(signal, Silence) and _is_machine(call.answered_by) and not before.has_begun:
-        # The carrier heard a machine and no key has contradicted it: stop talking to it. Nothing is advanced, so
-        # that closing judges the call by the verdict.
-        return _wordless(call)
+    if isinstance(signal, Silence) and is_machine(call.answered_by) and not before.has_pressed:
+        return _leave_machine(session, catalogue, call, now)
     questionnaire = questionnaires.load(session, reply["questionnaire"], reply["version"])
     state, turn = engine.advance(questionnaire, before, signal)
     return _keep(session, call, questionnaire, state, turn, _SIGNAL_NAMES[type(signal)], now)
+
+
+def _leave_machine(session: Session, catalogue: Catalogue, call: turns.Call, now: datetime) -> Reply:
+    """The carrier heard a machine and no key contradicts it: hang up, at the third machine after saying who called.
+
+    The engine is not advanced, so that closing judges the call by the verdict.
+    """
+    met = sum(past["outcome"] == "answering_machine" for past in attempts.history(session, call.case_id))
+    if met != catalogue.fieldwork.silent_voicemails:
+        return _wordless(call)
+    reply = call.reply or {}
+    return _last_words(session, call, VOICEMAIL, "silence", reply["questionnaire"], reply["version"], now)
+
+
+def _last_words(
+    session: Session, call: turns.Call, prompt: str, signal: str, id: str, version: int, now: datetime
+) -> Reply:
+    """An end without a question, past the engine; kept like any turn, so that a repeat hears the same."""
+    turn, number = Turn(announces=(Prompt(prompt),)), call.turn + 1
+    turns.save(
+        session,
+        call.attempt_id,
+        turn=number,
+        signal=signal,
+        reply=_reply_to_mapping(turn, id, version),
+        dialogue=call.dialogue,
+        interview_id=call.interview_id,
+        now=now,
+    )
+    return Reply(turn, number, call.order_id, id, version, call.voiced_at)
 
 
 def _keep(
@@ -222,23 +254,6 @@ def _never_again(session: Session, call: turns.Call, now: datetime) -> None:
         optouts.add(session, phone, "key", now)
 
 
-def _goodbye(session: Session, catalogue: Catalogue, call: turns.Call, now: datetime) -> Reply:
-    """A friendly end without a question, kept like any turn so that a repeat hears the same."""
-    id, version = _chosen(session, catalogue, call)
-    turn = Turn(announces=(Prompt(GOODBYE_UNKNOWN),))
-    turns.save(
-        session,
-        call.attempt_id,
-        turn=0,
-        signal="begin",
-        reply=_reply_to_mapping(turn, id, version),
-        dialogue=None,
-        interview_id=None,
-        now=now,
-    )
-    return Reply(turn, 0, call.order_id, id, version, call.voiced_at)
-
-
 def _chosen(session: Session, catalogue: Catalogue, call: turns.Call) -> tuple[str, int]:
     """Which questionnaire a new interview gets (domain rule 7), in a version that this order has audio for."""
     if call.track is None:
@@ -258,10 +273,6 @@ def _frozen(session: Session, catalogue: Catalogue, id: str, version: int, now: 
             raise
         questionnaires.freeze(session, current, now)
         return current
-
-
-def _is_machine(answered_by: str | None) -> bool:
-    return answered_by is not None and (answered_by.startswith("machine") or answered_by == "fax")
 
 
 def _reply_to_mapping(turn: Turn, questionnaire: str, version: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ two webhooks of one call wait for each other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -86,7 +86,14 @@ _CALL = (
 def load_call(session: Session, attempt_id: str) -> Call | None:
     """The call of this attempt, its last reply with it; None when there is no such attempt."""
     row = session.execute(_CALL, {"id": attempt_id}).one_or_none()
-    return None if row is None else Call(**row._mapping)
+    if row is None:
+        return None
+    call = Call(**row._mapping)
+    if call.turn >= 0 and call.reply is None:
+        # PostgreSQL: whoever waited for the lock sees the attempt as it is now, but what was joined to it as it was
+        # before. Another statement sees the reply.
+        call = replace(call, reply=reply_to(session, attempt_id, call.turn))
+    return call
 
 
 def reply_to(session: Session, attempt_id: str, turn: int) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +20,13 @@ from tests.fieldwork.voiced_order import CALENDAR, CATALOGUE, INBURGERING, NOON,
 
 
 @pytest.fixture
-def order(database: Database) -> VoicedOrder:
+def order(sqlite_database: Database) -> VoicedOrder:
+    return VoicedOrder(sqlite_database)
+
+
+@pytest.fixture
+def any_order(database: Database) -> VoicedOrder:
+    """On SQLite and on PostgreSQL: for what the database itself must hold."""
     return VoicedOrder(database)
 
 
@@ -28,23 +35,23 @@ def one(rows: list[dict[str, object]]) -> dict[str, object]:
     return rows[0]
 
 
-def test_a_whole_call_keeps_every_answer_and_counts_once(order: VoicedOrder) -> None:
-    case_id = order.person()
-    line = order.call(case_id)
+def test_a_whole_call_keeps_every_answer_and_counts_once(any_order: VoicedOrder) -> None:
+    case_id = any_order.person()
+    line = any_order.call(case_id)
     line.to_the_end()
-    assert set(order.responses()) == set(INBURGERING)
-    assert order.responses()["INB_CIJFER"] == "7"
-    interview = one(order.rows(tables.interviews))
+    assert set(any_order.responses()) == set(INBURGERING)
+    assert any_order.responses()["INB_CIJFER"] == "7"
+    interview = one(any_order.rows(tables.interviews))
     assert (interview["case_id"], interview["mode"], interview["disposition"]) == (case_id, "telephone", "complete")
     assert interview["usable"]
     assert interview["successful"]
     assert interview["version"] == CATALOGUE.questionnaires["inburgering"].version
-    cell = one(order.rows(tables.cells))
+    cell = one(any_order.rows(tables.cells))
     assert (cell["successful"], cell["in_flight"]) == (1, 0)
-    attempt = one(order.rows(tables.attempts))
+    attempt = one(any_order.rows(tables.attempts))
     assert (attempt["state"], attempt["call_sid"]) == ("placed", line.call_sid)
     assert attempt["interview_id"] == interview["id"]
-    assert one(order.rows(tables.questionnaires))["version"] == interview["version"]
+    assert one(any_order.rows(tables.questionnaires))["version"] == interview["version"]
 
 
 def test_a_purchased_interview_is_asked_in_the_low_threshold_words_and_billed(database: Database) -> None:
@@ -79,15 +86,27 @@ def test_nothing_is_an_interview_before_the_first_question(order: VoicedOrder) -
     assert order.rows(tables.interviews) == []
 
 
-def test_a_webhook_that_comes_twice_gets_the_same_reply_and_changes_nothing(order: VoicedOrder) -> None:
-    line = order.call(order.person())
+def test_a_webhook_that_comes_twice_gets_the_same_reply_and_changes_nothing(any_order: VoicedOrder) -> None:
+    line = any_order.call(any_order.person())
     line.send(0)
     line.press(*TO_FIRST_QUESTION, "1", "1")
     for reply in list(line.replies):
-        before = order.everything()
+        before = any_order.everything()
         again = line.send(reply.number, "4")
         assert again == reply
-        assert order.everything() == before
+        assert any_order.everything() == before
+
+
+def test_the_same_webhook_eight_times_at_once_is_one_turn(any_order: VoicedOrder) -> None:
+    line = any_order.call(any_order.person())
+    with ThreadPoolExecutor(8) as carriers:
+        for turn, key in enumerate([None, "1", "1", "1", "1", "2"]):
+            replies = list(carriers.map(lambda _, turn=turn, key=key: line.send(turn, key), range(8)))
+            assert all(reply == replies[0] for reply in replies)
+    assert any_order.responses() == {"INB_VOLGT": "ja", "INB_LES": "vaak"}
+    assert one(any_order.rows(tables.attempts))["turn"] == 5
+    assert len(any_order.rows(tables.turns)) == 6
+    assert len(any_order.rows(tables.interviews)) == 1
 
 
 def test_an_old_turn_with_other_keys_never_changes_an_answer(order: VoicedOrder) -> None:
@@ -160,8 +179,8 @@ def test_a_call_that_was_thought_lost_takes_a_slot_again(order: VoicedOrder) -> 
     assert one(order.rows(tables.cells))["in_flight"] == 1
 
 
-def test_a_call_that_was_thought_lost_and_finds_no_room_says_goodbye(database: Database) -> None:
-    order = VoicedOrder(database, target=1)
+def test_a_call_that_was_thought_lost_and_finds_no_room_says_goodbye(sqlite_database: Database) -> None:
+    order = VoicedOrder(sqlite_database, target=1)
     line = order.call(order.person(), state="unknown")
     other = order.call(order.person("hash-2"), phone="hash-2")
     reply = line.send(0)
@@ -174,8 +193,8 @@ def test_a_call_that_was_thought_lost_and_finds_no_room_says_goodbye(database: D
     assert (cell["successful"], cell["in_flight"]) == (1, 0)
 
 
-def test_a_full_cell_never_stops_a_running_interview(database: Database) -> None:
-    order = VoicedOrder(database, target=2)
+def test_a_full_cell_never_stops_a_running_interview(sqlite_database: Database) -> None:
+    order = VoicedOrder(sqlite_database, target=2)
     first, second = order.call(order.person()), order.call(order.person("hash-2"), phone="hash-2")
     first.press(*TO_FIRST_QUESTION)
     second.to_the_end()
@@ -184,17 +203,17 @@ def test_a_full_cell_never_stops_a_running_interview(database: Database) -> None
     assert one(order.rows(tables.cells))["successful"] == 2
 
 
-def test_the_code_of_the_letter_says_whose_interview_it_is(order: VoicedOrder) -> None:
-    called, housemate = order.person(code="1111"), order.person(code="2222")
-    line = order.call(called)
+def test_the_code_of_the_letter_says_whose_interview_it_is(any_order: VoicedOrder) -> None:
+    called, housemate = any_order.person(code="1111"), any_order.person(code="2222")
+    line = any_order.call(called)
     line.press("1", "1")
     assert line.replies[-1].turn.asks[-1].id == "code"
     line.press("2222", "1")
     line.to_the_end()
-    interview = one(order.rows(tables.interviews))
+    interview = one(any_order.rows(tables.interviews))
     assert interview["case_id"] == housemate
-    assert one(order.rows(tables.attempts))["case_id"] == called
-    assert one(order.rows(tables.cells))["successful"] == 1
+    assert one(any_order.rows(tables.attempts))["case_id"] == called
+    assert one(any_order.rows(tables.cells))["successful"] == 1
 
 
 def test_a_housemate_who_is_done_has_no_part_in_the_call_and_the_code_is_still_asked(order: VoicedOrder) -> None:
@@ -210,14 +229,14 @@ def test_a_housemate_who_is_done_has_no_part_in_the_call_and_the_code_is_still_a
     assert one(order.rows(tables.interviews))["case_id"] == called
 
 
-def test_a_broken_off_interview_goes_on_where_it_stopped(order: VoicedOrder) -> None:
-    case_id = order.person()
-    first = order.call(case_id)
+def test_a_broken_off_interview_goes_on_where_it_stopped(any_order: VoicedOrder) -> None:
+    case_id = any_order.person()
+    first = any_order.call(case_id)
     first.press(*TO_FIRST_QUESTION, "1", "1", "2")
-    order.hang_up(first)
-    kept = order.responses()
+    any_order.hang_up(first)
+    kept = any_order.responses()
     assert set(kept) == {"INB_VOLGT", "INB_LES", "INB_ANTW"}
-    second = order.call(case_id, state="dialing")
+    second = any_order.call(case_id, state="dialing")
     second.press("1", "1")
     for _ in range(3):
         if second.replies[-1].turn.asks[-1].id.startswith("INB"):
@@ -225,11 +244,11 @@ def test_a_broken_off_interview_goes_on_where_it_stopped(order: VoicedOrder) -> 
         second.press("1")
     assert second.replies[-1].turn.asks[-1].id == "INB_ZIEK"
     second.to_the_end()
-    interview = one(order.rows(tables.interviews))
+    interview = one(any_order.rows(tables.interviews))
     assert interview["disposition"] == "complete"
-    assert set(order.responses()) == set(INBURGERING)
-    assert kept.items() <= order.responses().items()
-    assert one(order.rows(tables.cells))["successful"] == 1
+    assert set(any_order.responses()) == set(INBURGERING)
+    assert kept.items() <= any_order.responses().items()
+    assert one(any_order.rows(tables.cells))["successful"] == 1
 
 
 def test_a_resumed_interview_keeps_the_version_it_began_with(
@@ -248,9 +267,9 @@ def test_a_resumed_interview_keeps_the_version_it_began_with(
     assert reply.version == 1
 
 
-def test_never_again_is_kept_at_once(order: VoicedOrder) -> None:
-    order.call(order.person()).press("3", "2", "1")
-    assert one(order.rows(tables.opt_outs))["phone_hash"] == "hash-1"
+def test_never_again_is_kept_at_once(any_order: VoicedOrder) -> None:
+    any_order.call(any_order.person()).press("3", "2", "1")
+    assert one(any_order.rows(tables.opt_outs))["phone_hash"] == "hash-1"
 
 
 def test_silence_on_a_machine_is_hung_up_and_a_key_proves_a_person(order: VoicedOrder) -> None:
@@ -258,6 +277,19 @@ def test_silence_on_a_machine_is_hung_up_and_a_key_proves_a_person(order: Voiced
     line.send(0)
     assert line.send(1).turn == Turn()
     assert line.send(1, "1").turn.asks[-1].id == "right_person"
+
+
+@pytest.mark.parametrize(("met", "heard"), [(0, []), (1, []), (2, ["voicemail"]), (3, [])])
+def test_the_third_machine_hears_once_who_called(order: VoicedOrder, met: int, heard: list[str]) -> None:
+    case_id = order.person()
+    for _ in range(met):
+        order.hang_up(order.call(case_id, outcome="answering_machine"))
+    line = order.call(case_id, answered_by="machine_end_beep")
+    line.send(0)
+    reply = line.send(1)
+    assert [prompt.id for prompt in reply.turn.announces] == heard
+    assert reply.turn.awaits is None
+    assert line.send(1).turn == reply.turn
 
 
 def test_a_test_call_leaves_no_trace_in_the_cell(order: VoicedOrder) -> None:

@@ -13,8 +13,8 @@ from tests.fieldwork.voiced_order import CALENDAR, CATALOGUE, NOON, TO_FIRST_QUE
 
 
 @pytest.fixture
-def order(database: Database) -> VoicedOrder:
-    return VoicedOrder(database, target=1)
+def order(sqlite_database: Database) -> VoicedOrder:
+    return VoicedOrder(sqlite_database, target=1)
 
 
 def ring(order: VoicedOrder, phone: str = "hash-1", sid: str = "CA" + "7" * 32) -> tuple[str, Reply] | Spoken:
@@ -28,7 +28,8 @@ def said(order: VoicedOrder, phone: str = "hash-1", sid: str = "CA" + "7" * 32) 
     return answer.prompt
 
 
-def test_somebody_we_know_gets_the_interview_and_it_counts(order: VoicedOrder) -> None:
+def test_somebody_we_know_gets_the_interview_and_it_counts(database: Database) -> None:
+    order = VoicedOrder(database, target=1)
     order.person()
     answer = ring(order)
     assert not isinstance(answer, Spoken)
