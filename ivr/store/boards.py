@@ -174,7 +174,7 @@ class Reach:
 def attempts_per_case(session: Session, cell_id: int) -> dict[int, int]:
     """How many people of the cell were dialled 0, 1, 2, … times."""
     query = sa.select(cases.c.dialled, sa.func.count()).where(cases.c.cell_id == cell_id).group_by(cases.c.dialled)
-    return dict(session.execute(query.order_by(cases.c.dialled)).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query.order_by(cases.c.dialled))}
 
 
 def attempt_outcomes(session: Session, cell_id: int) -> dict[str, int]:
@@ -184,7 +184,7 @@ def attempt_outcomes(session: Session, cell_id: int) -> dict[str, int]:
         .where(attempts.c.cell_id == cell_id, attempts.c.state == "closed", attempts.c.outcome.is_not(None))
         .group_by(attempts.c.outcome)
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def reach(session: Session, cell_id: int) -> list[Reach]:
@@ -224,7 +224,7 @@ def last_questions(session: Session, cell_id: int) -> dict[str, int]:
         .group_by(question)
         .order_by(sa.func.count().desc(), question)
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,21 +325,18 @@ def daily_rows(session: Session, provider_id: int, until: datetime) -> list[Cell
         .group_by(cases.c.cell_id)
     )
     stood = {row.cell_id: (int(row.open), int(row.worked)) for row in session.execute(people)}
-    done = dict(
-        session.execute(
-            sa.select(interviews.c.cell_id, sa.func.count())
-            .join(cells, cells.c.id == interviews.c.cell_id)
-            .join(samples, cells.c.sample_id == samples.c.id)
-            .where(
-                samples.c.provider_id == provider_id,
-                interviews.c.successful.is_(sa.true()),
-                interviews.c.usable_at < until,
-            )
-            .group_by(interviews.c.cell_id)
+    successes = (
+        sa.select(interviews.c.cell_id, sa.func.count())
+        .join(cells, cells.c.id == interviews.c.cell_id)
+        .join(samples, cells.c.sample_id == samples.c.id)
+        .where(
+            samples.c.provider_id == provider_id,
+            interviews.c.successful.is_(sa.true()),
+            interviews.c.usable_at < until,
         )
-        .tuples()
-        .all()
+        .group_by(interviews.c.cell_id)
     )
+    done = {row[0]: row[1] for row in session.execute(successes)}
     rows = []
     for row in cell_rows(session, until, provider_id=provider_id):
         open_cases, worked = stood.get(row.id, (0, 0))

@@ -36,7 +36,7 @@ def page(status: int, detail: str | None = None) -> tuple[str, int]:
     return render_template("fault.html", title=title, sentence=detail or sentence, status=status), status
 
 
-def _http(error: HTTPException) -> object:
+def _http(error: HTTPException) -> HTTPException | tuple[str, int]:
     if error.code is None or error.code < 400:
         return error
     return page(error.code)

@@ -1,0 +1,147 @@
+"""Every route with every role: who gets in, and who does not. A new page must be written into the table below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from ivr.store import Database
+from ivr.web.pages.access import MACHINE_DOORS, allowed_roles
+from tests.web.page_house import add_cell, house_of, open_app, signed_in
+
+STAFF = {"viewer", "fieldwork", "admin"}
+WORKERS = {"fieldwork", "admin"}
+PROVIDER = {"provider"}
+ALL = STAFF | PROVIDER
+PUBLIC = ALL | {"nobody"}
+
+# Written out by hand, so that a decorator that is wrong is not simply believed.
+WHO_MAY = {
+    ("GET", "signin.start"): PUBLIC,
+    ("GET", "signin.sign_in"): PUBLIC,
+    ("POST", "signin.check_sign_in"): PUBLIC,
+    ("POST", "signin.demo_sign_in"): PUBLIC,
+    ("POST", "signin.sign_out"): ALL,
+    ("GET", "signin.invitation"): PUBLIC,
+    ("POST", "signin.accept_invitation"): PUBLIC,
+    ("GET", "signin.account"): ALL,
+    ("POST", "signin.switch_totp_on"): ALL,
+    ("POST", "signin.switch_totp_off"): ALL,
+    ("GET", "echt.page"): PUBLIC,
+    ("POST", "echt.refuse"): PUBLIC,
+    ("GET", "pages.serve_asset"): PUBLIC,
+    ("GET", "static"): PUBLIC,
+    ("GET", "staff.board"): STAFF,
+    ("GET", "staff.board_part"): STAFF,
+    ("GET", "staff.cell"): STAFF,
+    ("GET", "staff.log"): STAFF,
+    ("POST", "staff.steer"): WORKERS,
+    ("GET", "provider.overview"): PROVIDER,
+    ("GET", "provider.bill"): PROVIDER,
+    ("GET", "provider.order"): PROVIDER,
+    ("GET", "provider.cost"): PROVIDER,
+    ("POST", "provider.place"): PROVIDER,
+    ("GET", "provider.delivery"): PROVIDER,
+    ("POST", "provider.deliver"): PROVIDER,
+}
+FILLED = {"token": "unknown", "version": "x", "name": "toets.css", "filename": "toets.css", "action": "pause"}
+
+
+def routes(app: Flask) -> set[tuple[str, str]]:
+    """(method, endpoint) of every route that is not a machine's own door."""
+    return {
+        (method, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method not in {"HEAD", "OPTIONS"} and rule.endpoint.split(".")[0] not in MACHINE_DOORS
+    }
+
+
+@pytest.fixture
+def app(sqlite_database: Database, tmp_path: Path) -> Flask:
+    app = open_app(sqlite_database, tmp_path)
+    add_cell(house_of(app), "Eerste Hulp")
+    return app
+
+
+def test_every_route_is_in_the_table_and_nothing_else_is(app: Flask) -> None:
+    assert routes(app) == set(WHO_MAY)
+
+
+def test_every_page_says_who_may_open_it(app: Flask) -> None:
+    with app.app_context():
+        assert [endpoint for _, endpoint in routes(app) if not allowed_roles(endpoint)] == []
+
+
+@pytest.mark.parametrize("role", ["nobody", "viewer", "fieldwork", "admin", "provider"])
+def test_each_role_opens_its_own_pages_and_no_other(app: Flask, role: str) -> None:
+    wrong = []
+    for method, endpoint in sorted(WHO_MAY):
+        client = (
+            app.test_client()
+            if role == "nobody"
+            else signed_in(app, role, "Eerste Hulp" if role == "provider" else None)
+        )
+        with app.test_request_context():
+            rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
+            known = {"cell_id": 1, **FILLED}
+            path = app.url_for(endpoint, _external=False, **{name: known[name] for name in rule.arguments})
+        form = {"csrf": "csrf-of-test"} if role != "nobody" else {}
+        answer = client.open(path, method=method, data=form if method == "POST" else None)
+        answer.close()  # a file of /static stays open otherwise
+        if role in WHO_MAY[method, endpoint]:
+            # Whatever the form is short of, it is not the role: no 401, 403 or way to the sign-in page. Signing in
+            # itself says 401 to an empty form, and a form without a token (nobody's) is refused with 400.
+            ok = answer.status_code not in {401, 403, 500} or endpoint in {
+                "signin.check_sign_in",
+                "signin.demo_sign_in",
+            }
+            ok = ok and (answer.status_code != 302 or "verder" not in answer.headers["Location"])
+        elif role == "nobody":
+            ok = (answer.status_code == 302 and "/inloggen" in answer.headers["Location"]) or answer.status_code == 401
+        else:
+            ok = answer.status_code == 403
+        if not ok:
+            wrong.append((method, endpoint, answer.status_code))
+    assert wrong == []
+
+
+def test_a_page_that_forgets_to_say_who_may_open_it_is_closed_to_everyone(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    app = open_app(sqlite_database, tmp_path)
+    app.add_url_rule("/vergeten", "forgotten", lambda: "secret")
+    for client in (signed_in(app, "admin"), signed_in(app, "viewer")):
+        answer = client.get("/vergeten")
+        assert answer.status_code == 403
+        assert "secret" not in answer.text
+    assert app.test_client().get("/vergeten").status_code == 302
+
+
+def test_a_provider_sees_nothing_of_another(sqlite_database: Database, tmp_path: Path) -> None:
+    app = open_app(sqlite_database, tmp_path)
+    add_cell(house_of(app), "Eerste Hulp")
+    other = add_cell(house_of(app), "Ander Bureau", track="purchased", target=7)
+    client = signed_in(app, "provider", "Eerste Hulp")
+    for path in ("/aanbieder", "/aanbieder/kosten", "/aanbieder/bestellen", "/aanbieder/lijst"):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "Ander Bureau" not in page.text
+        assert "0 van 7" not in page.text
+    assert client.get(f"/staff/cel/{other}").status_code == 403
+    assert "van 7" not in client.get("/aanbieder?provider=Ander+Bureau&provider_id=2").text
+
+
+def test_every_change_without_the_browsers_own_token_is_refused(app: Flask) -> None:
+    for method, endpoint in sorted(WHO_MAY):
+        if method != "POST":
+            continue
+        role = "provider" if endpoint.startswith("provider.") else "admin"
+        client = signed_in(app, role, "Eerste Hulp" if role == "provider" else None)
+        with app.test_request_context():
+            rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
+            path = app.url_for(endpoint, **{name: {"cell_id": 1, **FILLED}[name] for name in rule.arguments})
+        for form in ({}, {"csrf": ""}, {"csrf": "another"}):
+            assert client.post(path, data=form).status_code == 400, (endpoint, form)
