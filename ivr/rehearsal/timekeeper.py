@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import heapq
 import itertools
-import json
 import mmap
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -27,6 +26,7 @@ from typing import Any
 
 from ivr.clock import MOMENT
 from ivr.logs import get_logger
+from ivr.rehearsal.clock_socket import ClockClient
 
 STALL_SECONDS = 10.0
 """Real seconds that time may stand still, with somebody waiting, before the log says who holds it."""
@@ -71,6 +71,10 @@ class _Wait:
         if wake is not None:
             wake()
 
+    def forget(self) -> None:
+        """Nobody waits here any more."""
+        self.wake = None
+
 
 class Timekeeper:
     """The clock of one rehearsal. Make it, `await open()`, use it inside one event loop, `await close()`.
@@ -97,7 +101,7 @@ class Timekeeper:
         self._order = itertools.count()
         self._holds: set[_Hold] = set()
         self._holds_of: dict[asyncio.Task[Any] | None, list[_Hold]] = {}
-        self._clients: set[_Client] = set()
+        self.clients: set[ClockClient] = set()
         self._promises: dict[str, asyncio.TimerHandle] = {}
         self._is_considering = False
         self._moved_at = time.monotonic()
@@ -117,7 +121,7 @@ class Timekeeper:
             with moment.open("r+b") as file:
                 self._file = mmap.mmap(file.fileno(), MOMENT.size)
             self._address.unlink(missing_ok=True)
-            self._server = await self._loop.create_unix_server(lambda: _Client(self), str(self._address))
+            self._server = await self._loop.create_unix_server(lambda: ClockClient(self), str(self._address))
         self._watch = asyncio.create_task(self._keep_watch())
 
     async def close(self) -> None:
@@ -132,7 +136,7 @@ class Timekeeper:
         self._promises.clear()
         if self._server is not None:
             self._server.close()
-            for client in list(self._clients):
+            for client in list(self.clients):
                 client.leave()
             self._server = None
         if self._address is not None:
@@ -214,23 +218,16 @@ class Timekeeper:
                 self._holds.add(waking)
                 come.set_result(None)
 
-        wait = _Wait(until, wake)
-        timer = None
-        if self.is_leaping:
-            self._enqueue(wait)
-        else:
-            timer = loop.call_later((until - self.now()) / self._speed, wait.end)
+        forget = self.wake_at(until, wake)
         if bell is not None:
-            bell._wake = wait.end
+            bell._wake = wake
         mine = self._holds_of.get(asyncio.current_task(), [])
         self._holds.difference_update(mine)
         self.consider()
         try:
             await come
         finally:
-            wait.wake = None
-            if timer is not None:
-                timer.cancel()
+            forget()
             if bell is not None:
                 bell._wake = None
             self._holds.update(mine)
@@ -259,8 +256,15 @@ class Timekeeper:
         log.warning("promise_not_kept", promise=token)
         self.consider()
 
-    def _enqueue(self, wait: _Wait) -> None:
-        heapq.heappush(self._waits, (wait.until, next(self._order), wait))
+    def wake_at(self, until: float, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` when that moment has come; returns what forgets it. `wake` must mark somebody as at work."""
+        if self.is_leaping:
+            wait = _Wait(until, wake)
+            heapq.heappush(self._waits, (until, next(self._order), wait))
+            self.consider()
+            return wait.forget
+        timer = asyncio.get_running_loop().call_later(max(0.0, until - self.now()) / self._speed, wake)
+        return timer.cancel
 
     # -- leaping ----------------------------------------------------------------------------------------------
 
@@ -274,13 +278,13 @@ class Timekeeper:
         """Who is at work, in words."""
         return (
             [f"{hold.what} for {time.monotonic() - hold.since:.0f} s" for hold in self._holds]
-            + [f"client {client.number} between two sleeps" for client in self._clients if client.is_at_work]
+            + [f"client {client.number} between two sleeps" for client in self.clients if client.is_at_work]
             + [f"promise {token}" for token in self._promises]
         )
 
     def _leap(self) -> None:
         self._is_considering = False
-        if self._holds or self._promises or any(client.is_at_work for client in self._clients):
+        if self._holds or self._promises or any(client.is_at_work for client in self.clients):
             return
         while self._waits and self._waits[0][2].wake is None:
             heapq.heappop(self._waits)
@@ -310,82 +314,3 @@ class Timekeeper:
             if stalled > STALL_SECONDS and self._waits and time.monotonic() - told_at > STALL_SECONDS:
                 told_at = time.monotonic()
                 log.warning("time_stands_still", seconds=round(stalled), held_by=self.holders())
-
-
-class _Client(asyncio.Protocol):
-    """One connection of a LeapingClock: a thread of a worker, the planner, the demo."""
-
-    numbers = itertools.count(1)
-
-    def __init__(self, keeper: Timekeeper) -> None:
-        self.keeper = keeper
-        self.is_at_work = False
-        self.number = next(_Client.numbers)
-        self._buffer = b""
-        self._wait: _Wait | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self.keeper._clients.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.keeper._clients.discard(self)
-        self.is_at_work = False
-        if self._wait is not None:
-            self._wait.wake = None
-        if self._timer is not None:
-            self._timer.cancel()
-        self.keeper.consider()
-
-    def leave(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            try:
-                self._serve(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                log.warning("clock_client_misunderstood", error=repr(error))
-                self.leave()
-                return
-
-    def _serve(self, question: dict[str, Any]) -> None:
-        match question["op"]:
-            case "sleep":
-                self._sleep(float(question["until"]))
-            case "promise":
-                self.keeper.promise(str(question["token"]), float(question.get("grace", 3.0)))
-                self._answer()
-            case "keep":
-                self.keeper.keep(str(question["token"]))
-                self._answer()
-            case other:
-                raise ValueError(f"unknown op {other!r}")
-
-    def _sleep(self, until: float) -> None:
-        if self._wait is not None and self._wait.wake is not None:
-            raise ValueError("a connection sleeps once at a time")
-        self.is_at_work = False
-        if until <= self.keeper.now():
-            self._woken()
-            return
-        self._wait = _Wait(until, self._woken)
-        if self.keeper.is_leaping:
-            self.keeper._enqueue(self._wait)
-            self.keeper.consider()
-        else:
-            delay = (until - self.keeper.now()) / self.keeper._speed
-            self._timer = asyncio.get_running_loop().call_later(delay, self._wait.end)
-
-    def _woken(self) -> None:
-        self.is_at_work = True
-        self._answer()
-
-    def _answer(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(json.dumps({"now": self.keeper.now()}).encode() + b"\n")
