@@ -24,7 +24,7 @@ from ivr.errors import RefusedError
 from ivr.settings import ROOT, Settings
 from ivr.store import Database
 from ivr.store.schema import upgrade
-from scripts.demo_checks import check_demo
+from scripts.demo_checks import check_demo, read_lists
 from scripts.demo_screen import FieldworkScreen
 from scripts.household import environment, free_port, prepare, start_carrier, start_house, start_redis
 from scripts.output import command
@@ -46,8 +46,8 @@ class Provider:
 
 PROVIDERS = (
     Provider("Taalhuis Noord", "taalhuis-noord.csv"),
-    Provider("Inburgering Centrum", "inburgering-centrum.csv"),
-    Provider("Werkkracht Coaching", "werkkracht-coaching.xlsx", ("--interviews", "10", "--price", "12,50")),
+    Provider("Inburgering Zuid", "inburgering-zuid.csv"),
+    Provider("Werkpad Coaching", "werkpad.xlsx", ("--interviews", "10", "--price", "12,50")),
 )
 
 
@@ -88,7 +88,7 @@ def demo(out: Path, seed: int, limit: float) -> None:
     upgrade(database)
     letters = settings.var_dir / "letters.json"
     with Processes(children, settings.var_dir / "log") as processes:
-        console.rule("1. De onderdelen starten")
+        console.rule("1. The parts start")
         start_redis(processes, settings)
         carrier = {
             "clock": "leaping",
@@ -102,22 +102,22 @@ def demo(out: Path, seed: int, limit: float) -> None:
         start_carrier(processes, carrier, carrier_port)
         console.print("Redis, database, carrier: ready")
 
-        console.rule("2. De klantenlijsten")
+        console.rule("2. The client lists")
         for provider in PROVIDERS:
             _take_in(console, children, provider, out)
         _ivr(children, "links", "letters", str(letters))
 
-        console.rule("3. De geluiden")
+        console.rule("3. The prompts")
         _ivr(children, "audio", "render", "--all", quiet=False)
 
-        console.rule("4. Het veldwerk")
+        console.rule("4. The fieldwork")
         start_house(processes, settings, web_port)
         screen = FieldworkScreen(console, database, settings)
         finished = screen.follow(processes, until=began + limit)
         processes.stop("clock")
         processes.stop("web")
 
-        console.rule("5. De bestanden")
+        console.rule("5. The files")
         status = _ivr(children, "fieldwork", "status", "--json")
         (out / "status.json").write_text(json.dumps(status, ensure_ascii=False, indent=1) + "\n")
         export = _ivr(children, "export", str(out), "--period", PERIOD, "--json")
@@ -126,11 +126,11 @@ def demo(out: Path, seed: int, limit: float) -> None:
         restarts = processes.restarts()
     database.dispose()
 
-    console.rule("6. De controles")
-    findings = check_demo(out, status, PROVIDERS, settings)
+    console.rule("6. The checks")
+    findings = check_demo(out, status, read_lists(ROOT / "examples" / provider.file for provider in PROVIDERS))
     for finding in findings:
         console.print(
-            f"  {'ok  ' if finding.holds else 'FOUT'}  {finding.claim}"
+            f"  {'ok  ' if finding.holds else 'FAIL'}  {finding.claim}"
             + (f": {finding.detail}" if finding.detail else "")
         )
     if restarts:

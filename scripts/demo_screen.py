@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from ivr.bootstrap import House
@@ -50,22 +50,16 @@ class FieldworkScreen:
                 time.sleep(0.5)
 
     def summary(self, status: dict[str, Any]) -> None:
-        """The table at the end: target, successful, attempts and outcomes per cell."""
-        table = Table(title="Per cel", title_justify="left")
-        for heading in ("aanbieder", "route", "doel", "gelukt", "pogingen", "staat", "uitkomsten"):
-            table.add_column(heading, justify="right" if heading in {"doel", "gelukt", "pogingen"} else "left")
+        """At the end: target, successful, attempts and outcomes per cell."""
         for cell in status["cells"]:
-            outcomes = ", ".join(f"{name} {count}" for name, count in Counter(cell["cases"]).most_common())
-            table.add_row(
-                cell["provider"],
-                cell["track"],
-                str(cell["target"]),
-                str(cell["successful"]),
-                str(cell["attempts"]),
-                cell["state"],
-                outcomes,
+            self._console.print(
+                f"\n{cell['provider']} ({cell['track']}): {cell['successful']} of {cell['target']} successful, "
+                f"{cell['attempts']} attempts, {cell['state']}"
             )
-        self._console.print(table)
+            most = max(cell["cases"].values(), default=1)
+            for name, count in Counter(cell["cases"]).most_common():
+                self._console.print(f"    {name:<22}{count:>4}  {'▇' * max(1, round(WIDTH * count / most))}")
+        self._console.print()
 
     def _status(self) -> dict[str, Any]:
         house = self._house
@@ -76,12 +70,10 @@ class FieldworkScreen:
         return f"  {time.monotonic() - self._began:4.0f} s  {self._date()}  " + " · ".join(parts)
 
     def _date(self) -> str:
-        from zoneinfo import ZoneInfo
-
         return self._house.clock.now().astimezone(ZoneInfo("Europe/Amsterdam")).strftime("%a %d-%m %H:%M")
 
     def _picture(self, status: dict[str, Any]) -> Group:
-        lines = [Text(f"Klok van het veldwerk: {self._date()}", style="bold")]
+        lines = [Text(f"The fieldwork's clock: {self._date()}", style="bold")]
         for cell in status["cells"]:
             done = round(WIDTH * cell["successful"] / cell["target"])
             flying = min(WIDTH - done, cell["in_flight"])
@@ -90,11 +82,9 @@ class FieldworkScreen:
                 + Text("▒" * flying, style="yellow")
                 + Text("·" * (WIDTH - done - flying))
             )
-            lines.append(
-                Text(f"  {cell['provider']:<24}")
-                + bar
-                + Text(
-                    f"  {cell['successful']:>2} van {cell['target']}, {cell['in_flight']} in gesprek, {cell['attempts']} pogingen, {cell['state']}"
-                )
+            bar += Text(
+                f"  {cell['successful']:>2} of {cell['target']}, {cell['in_flight']} in flight, "
+                f"{cell['attempts']} attempts, {cell['state']}"
             )
+            lines.append(Text(f"  {cell['provider']:<20}") + bar)
         return Group(*lines)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import redis
+from redis.exceptions import RedisError
 
 from ivr.errors import ConfigurationError
 
@@ -52,7 +53,7 @@ def wait_for_redis(url: str, seconds: float = 10.0) -> None:
             with redis.Redis.from_url(url) as client:
                 client.ping()
                 return
-        except redis.exceptions.RedisError as error:
+        except RedisError as error:
             if time.monotonic() > deadline:
                 raise ConfigurationError(f"Redis at {url} does not answer: {error}") from error
             time.sleep(0.05)

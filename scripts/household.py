@@ -84,7 +84,8 @@ def refuse_taken_port(port: int, setting: str) -> None:
     """ConfigurationError when somebody listens on `port` already."""
     if is_taken(port):
         raise ConfigurationError(
-            f"Port {port} is taken. Stop what listens there, or choose another with {setting} (and IVR_PUBLIC_BASE_URL)."
+            f"Port {port} is taken. Stop what listens there, or choose another with {setting} "
+            "(and IVR_PUBLIC_BASE_URL)."
         )
 
 
