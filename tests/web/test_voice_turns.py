@@ -204,3 +204,19 @@ def test_the_logs_of_a_call_hold_no_number_and_no_key(
 
 def test_the_apology_is_a_phrase_that_is_rendered(door: Door) -> None:
     assert voice.APOLOGY in door.house.catalogue.phrases
+
+
+def test_somebody_who_rings_us_is_known_by_number_and_others_hear_who_we_are(door: Door) -> None:
+    door.order.person(door.house.sealer.hash("phone", "+31612345678"))
+    known = CALL | {"CallSid": "CA" + "1" * 32, "From": "+31612345678", "To": "+31850000000", "Direction": "inbound"}
+    root = check_twiml(door.post("/voice/inbound", known).text)
+    assert "greeting_inbound" in spoken(door, root)
+    (attempt,) = door.order.rows(tables.attempts)
+    assert root.find("Gather").attrib["action"] == f"{BASE}/voice/{attempt['id']}/1"  # type: ignore[union-attr]
+    assert door.post("/voice/inbound/status", known | {"CallStatus": "completed"}).status_code == 204
+    assert door.order.rows(tables.attempts)[0]["state"] == "closed"
+
+    stranger = known | {"CallSid": "CA" + "2" * 32, "From": "anonymous"}
+    assert spoken(door, check_twiml(door.post("/voice/inbound", stranger).text)) == ["inbound_unknown"]
+    assert door.post("/voice/inbound/status", stranger | {"CallStatus": "completed"}).status_code == 204
+    assert len(door.order.rows(tables.attempts)) == 1
