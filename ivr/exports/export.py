@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivr.errors import NotFoundError, UsageError
-from ivr.exports import codebook, fieldwork_file, machine, money, regular_route, scores
+from ivr.exports import codebook, codebook_page, fieldwork_file, formats, machine, money, regular_route, report, scores
 from ivr.exports.files import Outbox, Written, aside
 from ivr.store import Database, Session, reading
 from ivr.store.samples import name_key
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from ivr.catalogue import Catalogue
 
 FORMATS = ("csv", "parquet", "sav", "xlsx", "json")
+SHEETS = (
+    ("tabel_1_1.csv", "Tabel 1.1"),
+    ("promotorscore.csv", "Promotorscore"),
+    ("norm.csv", "Norm"),
+    ("aspecten.csv", "Aspecten"),
+    ("figuren.csv", "Figuren"),
+    ("fieldwork.csv", "Veldwerk"),
+    ("ledger.csv", "Kosten"),
+)
+"""The people's files that become sheets of `tabellen.xlsx`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,7 @@ def _write(
     }
     book = list(codebook.rows(headers, forms, columns, catalogue.services, outcomes))
     outbox.machine("codebook.csv", codebook.HEADER, book)
+    outbox.text("codebook.html", codebook_page.page(book), len(book))
     outbox.people("ledger.csv", money.HEADER, money.rows(session, samples, sample_ids))
 
     rules = rules_from_mapping(catalogue.scoring)
@@ -99,6 +110,11 @@ def _write(
         outbox.people(file, header, rows)
     field = fieldwork_file.compute(session, rules, catalogue.outcomes, tables)
     outbox.people("fieldwork.csv", fieldwork_file.HEADER, fieldwork_file.rows(field))
+    formats.write(outbox, request.formats, forms, columns, catalogue.services, SHEETS)
+    if "json" in request.formats:
+        report.write(outbox, tables, field)
+    if "csv" not in request.formats:
+        outbox.drop(".csv")
 
 
 def _described(request: Request) -> dict[str, Any]:

@@ -74,10 +74,19 @@ class Outbox:
         self.done(file, count)
 
     def document(self, file: str, content: object) -> None:
-        """Write a JSON document with stable keys; it counts as one row."""
-        text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=False) + "\n"
-        (self.path / file).write_text(text, encoding="utf-8", newline="")
-        self.done(file, 1)
+        """Write a JSON document; it counts as one row."""
+        self.text(file, json.dumps(content, ensure_ascii=False, indent=1) + "\n", 1)
+
+    def text(self, file: str, content: str, rows: int) -> None:
+        """Write a text as it is, in UTF-8."""
+        (self.path / file).write_text(content, encoding="utf-8", newline="")
+        self.done(file, rows)
+
+    def drop(self, suffix: str) -> None:
+        """Take the files with this ending out again: other formats were made from them, and they were not asked."""
+        for one in [one for one in self.written if one.file.endswith(suffix)]:
+            (self.path / one.file).unlink()
+            self.written.remove(one)
 
     def done(self, file: str, rows: int) -> None:
         """Take a file that has been written into the list."""

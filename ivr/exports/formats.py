@@ -1,0 +1,176 @@
+"""The wide data set in other formats: Parquet, SPSS and XLSX, made from the finished CSV files of the same export.
+
+Decides how a column of `interviews.csv` is typed. Reading the CSV again costs less than asking the database again,
+and one row can then never differ between two formats. pyarrow, pyreadstat and xlsxwriter are imported only when
+their format is asked for.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ivr.exports import spss
+from ivr.exports.files import Outbox
+from ivr.exports.machine import INTERVIEWS
+from ivr.survey.forms import MISSING, find_question
+from ivr.survey.questionnaire import Question, Questionnaire
+
+MOMENTS = ("started_at", "ended_at")
+WHOLE = ("service", "questionnaire_version", "usable", "successful")
+SHEET_ROWS = 1_000_000
+"""Rows per sheet; a sheet holds 1 048 576."""
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""The day of making that stands in a workbook: always the same, so that the same data gives the same bytes."""
+
+
+def write(
+    outbox: Outbox,
+    formats: Sequence[str],
+    forms: Mapping[str, Questionnaire],
+    columns: Sequence[str],
+    services: Mapping[int, str],
+    people: Sequence[tuple[str, str]],
+) -> None:
+    """Write `interviews.parquet`, `interviews.sav`, `interviews.xlsx` and `tabellen.xlsx` as far as asked.
+
+    columns: the question columns of `interviews.csv`. people: (file, sheet) of the tables in `tabellen.xlsx`.
+    """
+    known = {id: question_of(forms, id) for id in columns}
+    source = outbox.path / "interviews.csv"
+    if "parquet" in formats:
+        outbox.done("interviews.parquet", _parquet(source, outbox.path / "interviews.parquet", known))
+    if "sav" in formats:
+        outbox.done("interviews.sav", spss.write(source, outbox.path / "interviews.sav", known, services))
+    if "xlsx" in formats:
+        outbox.done("interviews.xlsx", _interviews_workbook(source, outbox.path / "interviews.xlsx", known))
+        outbox.done("tabellen.xlsx", _tables_workbook(outbox.path, people))
+
+
+def question_of(forms: Mapping[str, Questionnaire], id: str) -> Question | None:
+    """The question behind a column, whichever questionnaire it is in."""
+    return next((found for form in forms.values() if (found := find_question(form, id))), None)
+
+
+def is_number(question: Question | None) -> bool:
+    """Whether a column holds a grade or a count."""
+    return question is not None and question.kind != "single"
+
+
+def _parquet(source: Path, target: Path, known: Mapping[str, Question | None]) -> int:
+    """Codes stay text; grades and counts become numbers, null where no answer was given (the reason why stands in
+    `responses.csv`). Read and written block by block."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.csv as arrow_csv
+    import pyarrow.parquet as pq
+
+    types: dict[str, pa.DataType] = {column: pa.string() for column in (*INTERVIEWS, *known)}
+    types |= dict.fromkeys(WHOLE, pa.int32())
+    types |= dict.fromkeys(MOMENTS, pa.timestamp("s", tz="UTC"))
+    types |= {"period_from": pa.date32(), "period_to": pa.date32()}
+    types |= {id: pa.float64() for id, question in known.items() if is_number(question)}
+    options = arrow_csv.ConvertOptions(
+        column_types=types, null_values=["", *sorted(MISSING)], strings_can_be_null=False
+    )
+    schema = pa.schema(list(types.items()))
+    rows = 0
+    with (
+        arrow_csv.open_csv(
+            source,
+            read_options=arrow_csv.ReadOptions(block_size=4 << 20),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=options,
+        ) as reader,
+        pq.ParquetWriter(target, schema, compression="zstd") as writer,
+    ):
+        for batch in reader:
+            blank = pa.scalar(None, pa.string())
+            arrays = [
+                pc.if_else(pc.equal(column, ""), blank, column) if pa.types.is_string(column.type) else column  # type: ignore[attr-defined]
+                for column in batch.columns
+            ]
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+            rows += batch.num_rows
+    return rows
+
+
+def _interviews_workbook(source: Path, target: Path, known: Mapping[str, Question | None]) -> int:
+    numeric = {*WHOLE, *(id for id, question in known.items() if is_number(question))}
+    with _workbook(target) as book, source.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        header = next(reader)
+        return _sheets(book, "interviews", header, reader, [column in numeric for column in header])
+
+
+def _tables_workbook(folder: Path, people: Sequence[tuple[str, str]]) -> int:
+    rows = 0
+    with _workbook(folder / "tabellen.xlsx") as book:
+        for name, sheet in people:
+            with (folder / name).open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.reader(file, delimiter=";")
+                header = next(reader)
+                rows += _sheets(book, sheet, header, reader, [True] * len(header))
+    return rows
+
+
+def _workbook(target: Path) -> Any:
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(
+        target,
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
+    book.set_properties({"created": EPOCH.replace(tzinfo=None)})
+    return book
+
+
+def _sheets(book: Any, name: str, header: list[str], rows: Iterator[list[str]], numeric: list[bool]) -> int:
+    """Write rows onto as many sheets as they need; text that is a plain number becomes one in a numeric column."""
+    bold = book.add_format({"bold": True})
+    total = 0
+    sheet: Any = None
+    line = 0
+    for row in rows:
+        if sheet is None or line > SHEET_ROWS:
+            sheet, line = _new_sheet(book, name if total == 0 else f"{name} {total // SHEET_ROWS + 1}", header, bold), 1
+        for column, text in enumerate(row):
+            if text == "":
+                continue
+            number = _as_float(text) if numeric[column] else None
+            if number is None:
+                sheet.write_string(line, column, text)
+            else:
+                sheet.write_number(line, column, number)
+        line += 1
+        total += 1
+    if sheet is None:
+        _new_sheet(book, name, header, bold)
+    return total
+
+
+def _new_sheet(book: Any, name: str, header: list[str], bold: Any) -> Any:
+    sheet = book.add_worksheet(name)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(header) - 1, 16)
+    for column, text in enumerate(header):
+        sheet.write_string(0, column, text, bold)
+    return sheet
+
+
+def _as_float(text: str) -> float | None:
+    if not text[0].isdigit() and text[0] != "-":
+        return None
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
