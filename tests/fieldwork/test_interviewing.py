@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -201,70 +200,6 @@ def test_a_full_cell_never_stops_a_running_interview(sqlite_database: Database) 
     first.to_the_end()
     assert [row["disposition"] for row in order.rows(tables.interviews)] == ["complete", "complete"]
     assert one(order.rows(tables.cells))["successful"] == 2
-
-
-def test_the_code_of_the_letter_says_whose_interview_it_is(any_order: VoicedOrder) -> None:
-    called, housemate = any_order.person(code="1111"), any_order.person(code="2222")
-    line = any_order.call(called)
-    line.press("1", "1")
-    assert line.replies[-1].turn.asks[-1].id == "code"
-    line.press("2222", "1")
-    line.to_the_end()
-    interview = one(any_order.rows(tables.interviews))
-    assert interview["case_id"] == housemate
-    assert one(any_order.rows(tables.attempts))["case_id"] == called
-    assert one(any_order.rows(tables.cells))["successful"] == 1
-
-
-def test_a_housemate_who_is_done_has_no_part_in_the_call_and_the_code_is_still_asked(order: VoicedOrder) -> None:
-    called = order.person(code="1111")
-    order.person(code="2222", is_final=True, disposition="complete")
-    line = order.call(called)
-    line.press("1", "1", "2222")
-    assert {"code_wrong", "code"} & {
-        prompt.id for prompt in line.replies[-1].turn.announces + line.replies[-1].turn.asks
-    }
-    assert order.rows(tables.interviews) == []
-    line.press("1111", "1")
-    assert one(order.rows(tables.interviews))["case_id"] == called
-
-
-def test_a_broken_off_interview_goes_on_where_it_stopped(any_order: VoicedOrder) -> None:
-    case_id = any_order.person()
-    first = any_order.call(case_id)
-    first.press(*TO_FIRST_QUESTION, "1", "1", "2")
-    any_order.hang_up(first)
-    kept = any_order.responses()
-    assert set(kept) == {"INB_VOLGT", "INB_LES", "INB_ANTW"}
-    second = any_order.call(case_id, state="dialing")
-    second.press("1", "1")
-    for _ in range(3):
-        if second.replies[-1].turn.asks[-1].id.startswith("INB"):
-            break
-        second.press("1")
-    assert second.replies[-1].turn.asks[-1].id == "INB_ZIEK"
-    second.to_the_end()
-    interview = one(any_order.rows(tables.interviews))
-    assert interview["disposition"] == "complete"
-    assert set(any_order.responses()) == set(INBURGERING)
-    assert kept.items() <= any_order.responses().items()
-    assert one(any_order.rows(tables.cells))["successful"] == 1
-
-
-def test_a_resumed_interview_keeps_the_version_it_began_with(
-    order: VoicedOrder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    case_id = order.person()
-    first = order.call(case_id)
-    first.press(*TO_FIRST_QUESTION, "1")
-    order.hang_up(first)
-    newer = replace(CATALOGUE.questionnaires["inburgering"], version=2)
-    catalogue = replace(CATALOGUE, questionnaires={**CATALOGUE.questionnaires, "inburgering": newer})
-    second = order.call(case_id)
-    reply = interviewing.answer(
-        order.database, catalogue, CALENDAR, second.attempt_id, 0, Silence(), second.call_sid, NOON + timedelta(days=1)
-    )
-    assert reply.version == 1
 
 
 def test_never_again_is_kept_at_once(any_order: VoicedOrder) -> None:
