@@ -93,7 +93,7 @@ _catalogue: Catalogue | None = None
 
 def catalogue() -> Catalogue:
     """The real one, read once."""
-    global _catalogue  # noqa: PLW0603
+    global _catalogue
     if _catalogue is None:
         _catalogue = load_catalogue(ROOT / "config")
     return _catalogue

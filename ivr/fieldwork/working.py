@@ -131,9 +131,9 @@ def call_again(
         # An appointment or a broken-off interview that was not reached stays ahead of those never spoken to.
         priority = RESUME
     disposition = last.code
-    if case.disposition in {"appointment", "break_off", "hung_up_introduction"} and last.group in {"NC", "U"}:
+    if last.group in {"NC", "U"} and (reached := [call.outcome.code for call in calls if call.outcome.group == "R"]):
         # What a person did says more than a telephone that rang afterwards.
-        disposition = case.disposition
+        disposition = reached[-1]
     change(session, case, disposition, now, by=by, is_final=False, next_call_at=moment, priority=priority)
 
 
