@@ -25,7 +25,8 @@ VERDICT_SECONDS = 4.0
 """How long machine detection listens."""
 LATEST_CALLBACK_SECONDS = 300.0
 
-_SIP = {"busy": ("486", None), "no-answer": ("487", None), "failed": ("404", "13224"), "canceled": ("487", None)}
+_SIP = {"busy": "486", "no-answer": "487", "failed": "404", "canceled": "487"}
+"""What the network answered; a number that does not exist gives 404 and no error of Twilio's own."""
 _PROGRESS: dict[str, str] = {"initiated": "initiated", "ringing": "ringing", "answered": "in-progress"}
 
 log = get_logger("exchange")
@@ -200,10 +201,7 @@ class Exchange:
         if event == "completed":
             duration = call.duration or 0
             params |= {"CallDuration": str(duration), "Duration": str(-(-duration // 60))}
-            response, error = _SIP.get(call.status, ("200", None))
-            params["SipResponseCode"] = response
-            if error is not None:
-                params["ErrorCode"] = error
+            params["SipResponseCode"] = _SIP.get(call.status, "200")
         if not self._keeper.is_leaping:
             # In real time the carrier does not wait for a slow house; in leaping time waiting costs nothing and
             # keeps the order the same in every run.

@@ -104,7 +104,6 @@ class Timekeeper:
         self.clients: set[ClockClient] = set()
         self._promises: dict[str, asyncio.TimerHandle] = {}
         self._is_considering = False
-        self._moved_at = time.monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
         self._file: mmap.mmap | None = None
@@ -296,13 +295,12 @@ class Timekeeper:
 
     def _move(self, moment: float) -> None:
         self._now = moment
-        self._moved_at = time.monotonic()
         self.leaps += 1
         if self._file is not None:
             self._file[: MOMENT.size] = MOMENT.pack(moment)
 
     async def _keep_watch(self) -> None:
-        told_at = 0.0
+        seen, since = -1, time.monotonic()
         while True:
             await asyncio.sleep(0.05 if not self.is_leaping and self._file is not None else 1.0)
             if not self.is_leaping:
@@ -310,7 +308,8 @@ class Timekeeper:
                     self._file[: MOMENT.size] = MOMENT.pack(self.now())
                 continue
             self.consider()
-            stalled = time.monotonic() - self._moved_at
-            if stalled > STALL_SECONDS and self._waits and time.monotonic() - told_at > STALL_SECONDS:
-                told_at = time.monotonic()
-                log.warning("time_stands_still", seconds=round(stalled), held_by=self.holders())
+            if self.leaps != seen or not self._waits:
+                seen, since = self.leaps, time.monotonic()
+            elif time.monotonic() - since > STALL_SECONDS:
+                log.warning("time_stands_still", seconds=round(time.monotonic() - since), held_by=self.holders())
+                seen = -1

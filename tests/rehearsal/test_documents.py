@@ -297,3 +297,14 @@ def test_twiml_may_come_with_the_request(called, house):
     script, _ = called(Twiml="<Response><Say>hallo</Say></Response>")
     assert script.heard[0][0] == "hallo"
     assert not house.hit("/start")
+
+
+def test_in_real_time_a_call_lasts_as_long_as_it_lasts(called, house, kit):
+    """The same carrier serves `make run`: sleeps are real (here fifty times as fast) and keys still count."""
+    house.page("/start", "<Response><Gather numDigits='1' action='/keys'><Play>/6.wav</Play></Gather></Response>")
+    house.page("/keys", DONE)
+    script = kit.Script([(8, "3")])
+    _, call = called(script=script, plan={"is_leaping": False, "speed": 50.0})
+    assert house.hit("/keys")[0].params["Digits"] == "3"
+    assert 7 <= int(call["duration"]) <= 60
+    assert script.brought == [("3", "acknowledged")]

@@ -328,7 +328,7 @@ def test_a_stall_is_told_with_its_reason(monkeypatch):
 
     async def scene(keeper):
         async def holds():
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(3.5)
 
         async def waits():
             await keeper.sleep(5)
