@@ -55,12 +55,35 @@ class Housemate:
     last_name: str
 
 
+# Built once: a list of thousands of rows would otherwise spend its time on building the same statements.
+_FIND = sa.select(*(cases.c[name] for name in StoredCase.__slots__)).where(
+    cases.c.sample_id == sa.bindparam("sample"),
+    cases.c.respondent_group == sa.bindparam("group"),
+    cases.c.respondent == sa.bindparam("number"),
+)
+_HOUSEMATES = (
+    sa.select(cases.c.id, cases.c.respondent, case_phones.c.phone_hash, contacts.c.sealed)
+    .select_from(case_phones.join(cases).join(contacts, contacts.c.case_id == cases.c.id))
+    .where(
+        case_phones.c.phone_hash.in_(sa.bindparam("hashes", expanding=True)),
+        cases.c.sample_id == sa.bindparam("sample"),
+        cases.c.respondent_group == "client",
+    )
+    .order_by(cases.c.id)
+)
+_CODES = (
+    sa.select(cases.c.id, cases.c.code)
+    .select_from(case_phones.join(cases))
+    .where(case_phones.c.phone_hash.in_(sa.bindparam("hashes", expanding=True)))
+)
+_ADD = sa.insert(cases).returning(cases.c.id)
+_ADD_CONTACT = sa.insert(contacts)
+_ADD_PHONES = sa.insert(case_phones)
+
+
 def find_case(session: Session, sample_id: int, group: Group, respondent: str) -> StoredCase | None:
     """The case of a respondent, or None."""
-    query = sa.select(*(cases.c[name] for name in StoredCase.__slots__)).where(
-        cases.c.sample_id == sample_id, cases.c.respondent_group == group, cases.c.respondent == respondent
-    )
-    row = session.execute(query).first()
+    row = session.execute(_FIND, {"sample": sample_id, "group": group, "number": respondent}).first()
     return StoredCase(*row) if row else None
 
 
@@ -71,18 +94,8 @@ def housemates(
     if not phones:
         return []
     rank_of = {phone_hash(sealer, phone): rank for rank, phone in enumerate(phones)}
-    query = (
-        sa.select(cases.c.id, cases.c.respondent, case_phones.c.phone_hash, contacts.c.sealed)
-        .select_from(case_phones.join(cases).join(contacts, contacts.c.case_id == cases.c.id))
-        .where(
-            case_phones.c.phone_hash.in_(rank_of),
-            cases.c.sample_id == sample_id,
-            cases.c.respondent_group == "client",
-        )
-        .order_by(cases.c.id)
-    )
     found: dict[int, Housemate] = {}
-    for row in session.execute(query):
+    for row in session.execute(_HOUSEMATES, {"sample": sample_id, "hashes": list(rank_of)}):
         if row.id == but_not or row.id in found:
             continue
         contact = Contact.from_mapping(sealer.open(row.sealed))
@@ -97,9 +110,7 @@ def add_case(
 ) -> int:
     """A new case with its contact; its id. `values` are further columns of `cases`."""
     case_id = session.execute(
-        sa.insert(cases)
-        .values(sample_id=sample_id, respondent_group=group, respondent=respondent, **values)
-        .returning(cases.c.id)
+        _ADD, {"sample_id": sample_id, "respondent_group": group, "respondent": respondent, **values}
     ).scalar_one()
     _keep_contact(session, sealer, case_id, contact, is_client=group == "client")
     return case_id
@@ -134,12 +145,8 @@ def letter_code(
     """
     taken: set[str] = set()
     if phones:
-        query = (
-            sa.select(cases.c.id, cases.c.code)
-            .select_from(case_phones.join(cases))
-            .where(case_phones.c.phone_hash.in_([phone_hash(sealer, phone) for phone in phones]))
-        )
-        taken = {row.code for row in session.execute(query) if row.id != but_not}
+        hashes = [phone_hash(sealer, phone) for phone in phones]
+        taken = {row.code for row in session.execute(_CODES, {"hashes": hashes}) if row.id != but_not}
     if kept and kept not in taken:
         return kept
     code = int(sealer.hash("letter code", respondent_key), 16) % 10_000
@@ -226,10 +233,10 @@ def announce(session: Session, case_ids: Collection[int], announced_on: date, ne
 
 
 def _keep_contact(session: Session, sealer: Sealer, case_id: int, contact: Contact, *, is_client: bool) -> None:
-    session.execute(sa.insert(contacts).values(case_id=case_id, sealed=sealer.seal(contact.to_mapping())))
+    session.execute(_ADD_CONTACT, {"case_id": case_id, "sealed": sealer.seal(contact.to_mapping())})
     if is_client and contact.phones:
         session.execute(
-            sa.insert(case_phones),
+            _ADD_PHONES,
             [
                 {"case_id": case_id, "rank": rank, "phone_hash": phone_hash(sealer, phone)}
                 for rank, phone in enumerate(contact.phones)

@@ -17,6 +17,10 @@ from ivr.store.tables import case_phones, cases, opt_outs
 
 Source = Literal["key", "web", "staff"]
 
+_ANY = (
+    sa.select(opt_outs.c.phone_hash).where(opt_outs.c.phone_hash.in_(sa.bindparam("hashes", expanding=True))).limit(1)
+)
+
 
 def add(session: Session, phone_hash: str, source: Source, now: datetime) -> bool:
     """Put a number on the list and close the open cases that have it; False when it was there already.
@@ -40,8 +44,7 @@ def add(session: Session, phone_hash: str, source: Source, now: datetime) -> boo
 
 def any_opted_out(session: Session, phone_hashes: Collection[str]) -> bool:
     """Whether one of these numbers is on the list."""
-    query = sa.select(opt_outs.c.phone_hash).where(opt_outs.c.phone_hash.in_(phone_hashes)).limit(1)
-    return bool(phone_hashes) and session.execute(query).first() is not None
+    return bool(phone_hashes) and session.execute(_ANY, {"hashes": list(phone_hashes)}).first() is not None
 
 
 def count(session: Session) -> int:

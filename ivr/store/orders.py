@@ -174,12 +174,15 @@ def put_in_order(session: Session, cell_id: int, seed: int, replicate_size: int)
     start = 1 + int(session.execute(sa.select(sa.func.max(cases.c.position)).where(in_cell)).scalar_one())
     # Not a secret: the order must be the same for the same list and seed, and unrelated to the list's own order.
     random.Random(f"{seed}/{start}").shuffle(waiting)  # noqa: S311
-    for position, case_id in enumerate(waiting, start=start):
-        session.execute(
-            sa.update(cases)
-            .where(cases.c.id == case_id)
-            .values(position=position, replicate=position // replicate_size)
-        )
+    session.execute(
+        sa.update(cases)
+        .where(cases.c.id == sa.bindparam("case"))
+        .values(position=sa.bindparam("at"), replicate=sa.bindparam("share")),
+        [
+            {"case": case_id, "at": position, "share": position // replicate_size}
+            for position, case_id in enumerate(waiting, start=start)
+        ],
+    )
     return len(waiting)
 
 
