@@ -11,6 +11,7 @@ from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
 from ivr.errors import ConfigurationError
+from ivr.rehearsal.faults import Rates
 from ivr.rehearsal.listeners import Reception
 from ivr.rehearsal.service import LocalCarrier, Plan
 
@@ -158,6 +159,23 @@ def test_asynchronous_detection_speaks_at_once_and_tells_later(house, kit, play)
     assert verdict.params["AnsweredBy"] == "human"
     assert verdict.at - house.hit("/start")[0].at == pytest.approx(4)
     assert "CallStatus" not in verdict.params
+
+
+def test_a_machine_verdict_may_come_after_the_call(house, kit, play):
+    house.page("/start", "<Response><Play>/10.wav</Play></Response>")
+    house.page("/machine", "<Response/>")
+
+    async def scene(stage):
+        form = {"MachineDetection": "Enable", "AsyncAmd": "true"}
+        made = await stage.create(**form, AsyncAmdStatusCallback=f"{house.url}/machine")
+        await stage.over(made["sid"])
+        await stage.carrier.keeper.sleep(1000)
+
+    play(kit.answering(kit.Script(), kind="machine"), scene, rates=Rates(verdict_late=1.0))
+    (verdict,) = house.hit("/machine")
+    assert house.told[-1] == "completed"
+    assert verdict.at > house.hit("/status")[-1].at
+    assert verdict.params["AnsweredBy"] == "machine_start"
 
 
 # -- changing a call -------------------------------------------------------------------------------------------
