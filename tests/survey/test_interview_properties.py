@@ -57,6 +57,7 @@ def play(questionnaire: Questionnaire, occasion: Occasion, given_signals: list[S
     return steps
 
 
+@settings(deadline=None)
 @given(calls(), st.lists(signals, min_size=1, max_size=12))
 def test_any_keys_without_end_end_the_call(
     call: tuple[Questionnaire, Occasion, list[Signal]], for_ever: list[Signal]
@@ -70,6 +71,7 @@ def test_any_keys_without_end_end_the_call(
         assert turns < BOUND
 
 
+@settings(deadline=None)
 @given(calls())
 def test_dumping_and_reloading_changes_nothing(call: tuple[Questionnaire, Occasion, list[Signal]]) -> None:
     questionnaire, occasion, given_signals = call
@@ -82,17 +84,20 @@ def test_dumping_and_reloading_changes_nothing(call: tuple[Questionnaire, Occasi
         assert from_mapping(json.loads(json.dumps(to_mapping(turn)))) == expected_turn
 
 
+@settings(deadline=None)
 @given(calls())
 def test_the_same_signal_gives_the_same_turn(call: tuple[Questionnaire, Occasion, list[Signal]]) -> None:
     assert play(*call) == play(*call)
 
 
+@settings(deadline=None)
 @given(calls())
 def test_usable_never_goes_back(call: tuple[Questionnaire, Occasion, list[Signal]]) -> None:
     for (before, _), (after, _) in pairwise(play(*call)):
         assert after.usable or not before.usable
 
 
+@settings(deadline=None)
 @given(calls())
 def test_usable_means_half_of_the_shown_aspects_and_each_was_put(
     call: tuple[Questionnaire, Occasion, list[Signal]],
@@ -109,6 +114,7 @@ def test_usable_means_half_of_the_shown_aspects_and_each_was_put(
             assert sum(is_substantive(value) for value in values if value) * 2 >= len(shown)
 
 
+@settings(deadline=None)
 @given(calls())
 def test_answers_are_only_to_shown_questions_and_of_their_options(
     call: tuple[Questionnaire, Occasion, list[Signal]],
@@ -124,6 +130,7 @@ def test_answers_are_only_to_shown_questions_and_of_their_options(
         assert value in {option.code for option in question.options} | numbers | {"niet_begrepen", "geen_antwoord"}
 
 
+@settings(deadline=None)
 @given(calls())
 def test_each_answer_is_recorded_once_and_only_while_it_is_given(
     call: tuple[Questionnaire, Occasion, list[Signal]],
@@ -136,6 +143,7 @@ def test_each_answer_is_recorded_once_and_only_while_it_is_given(
         assert {answer.question for answer in turn.records} <= {before.question}
 
 
+@settings(deadline=None)
 @given(calls())
 def test_a_call_that_is_not_over_always_says_or_awaits_something_within_ten_seconds(
     call: tuple[Questionnaire, Occasion, list[Signal]],
@@ -149,6 +157,7 @@ def test_a_call_that_is_not_over_always_says_or_awaits_something_within_ten_seco
             assert turn.asks or turn.awaits.timeout_seconds == 2.5
 
 
+@settings(deadline=None)
 @given(calls())
 def test_every_prompt_exists_in_the_speed_it_is_asked_for(
     call: tuple[Questionnaire, Occasion, list[Signal]],
@@ -165,6 +174,7 @@ def test_every_prompt_exists_in_the_speed_it_is_asked_for(
                 assert prompt.id in spoken or (prompt.id in others and not prompt.slow)
 
 
+@settings(deadline=None)
 @given(calls())
 def test_nothing_of_the_provider_is_said_before_the_person_is_known(
     call: tuple[Questionnaire, Occasion, list[Signal]],
@@ -176,6 +186,7 @@ def test_nothing_of_the_provider_is_said_before_the_person_is_known(
         assert not any("{dienstverlener}" in text for text in texts)
 
 
+@settings(deadline=None)
 @given(calls())
 def test_hanging_up_anywhere_gives_an_outcome_and_loses_no_answer(
     call: tuple[Questionnaire, Occasion, list[Signal]],
@@ -190,6 +201,7 @@ def test_hanging_up_anywhere_gives_an_outcome_and_loses_no_answer(
             assert after.outcome == ("partial" if interview.usable else "break_off")
 
 
+@settings(deadline=None)
 @given(calls(), st.lists(signals, min_size=1, max_size=5))
 def test_after_the_end_nothing_changes(call: tuple[Questionnaire, Occasion, list[Signal]], late: list[Signal]) -> None:
     questionnaire, _, _ = call
@@ -198,6 +210,7 @@ def test_after_the_end_nothing_changes(call: tuple[Questionnaire, Occasion, list
         assert advance(questionnaire, over, signal) == (over, Turn())
 
 
+@settings(deadline=None)
 @given(calls())
 def test_on_a_shared_number_only_a_code_begins_the_questions(
     call: tuple[Questionnaire, Occasion, list[Signal]],
@@ -216,7 +229,7 @@ def _at_grade(name: str) -> Interview:
     return interview
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["inburgering", "laagdrempelig"]),
     st.lists(st.sampled_from([Silence(), Keypress("*"), Keypress("9"), Keypress("#")]), max_size=3),
@@ -237,6 +250,7 @@ def test_a_slowly_keyed_ten_never_becomes_a_one(name: str, between: list[Signal]
         assert interview.answers[grade] == "10"
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["inburgering", "laagdrempelig"]), st.lists(signals, max_size=30))
 def test_a_one_is_stored_only_when_it_was_confirmed(name: str, given_signals: list[Signal]) -> None:
     questionnaire = CATALOGUE.questionnaires[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.errors import ConfigurationError
@@ -48,6 +48,7 @@ questionnaires = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(questionnaires)
 def test_mapping_round_trips_through_json(questionnaire: Questionnaire) -> None:
     assert from_mapping(json.loads(json.dumps(to_mapping(questionnaire)))) == questionnaire
