@@ -20,13 +20,15 @@ def acquire(session: Session, name: str, holder: str, now: datetime, seconds: fl
     until = now + timedelta(seconds=seconds)
     insert = (sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert)(leases)
     taken = session.execute(
-        insert.values(name=name, holder=holder, until=until).on_conflict_do_update(
+        insert.values(name=name, holder=holder, until=until)
+        .on_conflict_do_update(
             index_elements=["name"],
             set_={"holder": holder, "until": until},
             where=sa.or_(leases.c.holder == holder, leases.c.until <= now),
         )
+        .returning(leases.c.holder)
     )
-    return taken.rowcount == 1
+    return taken.scalar_one_or_none() is not None
 
 
 def give_up(session: Session, name: str, holder: str) -> None:
