@@ -5,6 +5,7 @@ Reachable without a greeting: a web page begins here. Decides nothing of what a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ivr.survey.ending import breaking_off, end
@@ -36,13 +37,13 @@ SILENT_QUESTIONS = 2
 def with_earlier(questionnaire: Questionnaire, interview: Interview, earlier: tuple[tuple[str, str], ...]) -> Interview:
     """The interview with the answers of an earlier call: kept, and asked again only where nobody answered."""
     answers = dict(earlier)
-    interview = replace(
+    return replace(
         interview,
         occasion=replace(interview.occasion, earlier=earlier),
         answers=answers,
         repeat=_to_repeat(questionnaire, answers),
+        usable=is_usable(questionnaire, answers, interview.occasion.service),
     )
-    return replace(interview, usable=is_usable(questionnaire, interview))
 
 
 def _to_repeat(questionnaire: Questionnaire, earlier: dict[str, str]) -> tuple[str, ...]:
@@ -58,20 +59,20 @@ def _to_repeat(questionnaire: Questionnaire, earlier: dict[str, str]) -> tuple[s
     )
 
 
-def is_usable(questionnaire: Questionnaire, interview: Interview) -> bool:
+def is_usable(questionnaire: Questionnaire, answers: Mapping[str, str], service: int) -> bool:
     """Every shown aspect was put, and at least half of them were answered substantively."""
     shown = substantive = 0
     for question in questionnaire.questions:
         if not question.is_aspect:
             continue
-        if question.condition is not None and not question.condition.is_decided(interview.answers):
+        if question.condition is not None and not question.condition.is_decided(answers):
             return False
-        if not question.applies(interview.answers, interview.occasion.service):
+        if not question.applies(answers, service):
             continue
-        if question.id not in interview.answers:
+        if question.id not in answers:
             return False
         shown += 1
-        substantive += is_substantive(interview.answers[question.id])
+        substantive += is_substantive(answers[question.id])
     return shown > 0 and 2 * substantive >= shown
 
 
@@ -230,20 +231,23 @@ def _after_wrong(questionnaire: Questionnaire, interview: Interview, question: Q
 
 
 def _record(questionnaire: Questionnaire, interview: Interview, value: str) -> Reply:
-    interview, records = _keep(questionnaire, replace(interview, passed_in_silence=0), value)
+    interview, records = _keep(questionnaire, interview, value, passed_in_silence=0)
     return next_question(questionnaire, interview, records=records)
 
 
 def _pass_over(questionnaire: Questionnaire, interview: Interview, *, in_silence: bool = False) -> Reply:
     passed = interview.passed_in_silence + 1 if in_silence else 0
-    interview, records = _keep(questionnaire, replace(interview, passed_in_silence=passed), GEEN_ANTWOORD)
+    interview, records = _keep(questionnaire, interview, GEEN_ANTWOORD, passed_in_silence=passed)
     if passed >= SILENT_QUESTIONS and _open_question(questionnaire, interview) is not None:
         return enter(interview, "still_there"), ask(say("still_there"), records=records)
     return next_question(questionnaire, interview, records=records)
 
 
-def _keep(questionnaire: Questionnaire, interview: Interview, value: str) -> tuple[Interview, tuple[Answer, ...]]:
+def _keep(
+    questionnaire: Questionnaire, interview: Interview, value: str, *, passed_in_silence: int
+) -> tuple[Interview, tuple[Answer, ...]]:
     question = _current(questionnaire, interview)
-    kept = replace(interview, answers={**interview.answers, question.id: value})
-    kept = replace(kept, usable=kept.usable or is_usable(questionnaire, kept))
+    answers = {**interview.answers, question.id: value}
+    usable = interview.usable or is_usable(questionnaire, answers, interview.occasion.service)
+    kept = replace(interview, answers=answers, usable=usable, passed_in_silence=passed_in_silence)
     return kept, (Answer(question.id, value),)

@@ -129,7 +129,8 @@ def listen(interview: Interview, signal: Signal, keys: str, free: str = AGAIN + 
     """
     if isinstance(signal, Silence | HungUp) or not signal.digits:
         return replace(interview, silences=interview.silences + 1), "silence"
-    interview = replace(interview, has_pressed=True)
+    if not interview.has_pressed:
+        interview = replace(interview, has_pressed=True)
     key = signal.digits
     if len(key) == 1 and key in keys:
         return interview, "key"
