@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ivr.errors import NotFoundError, UsageError
-from ivr.exports import codebook, codebook_page, fieldwork_file, formats, machine, money, regular_route, report, scores
+from ivr.exports import (
+    codebook,
+    codebook_page,
+    fieldwork_file,
+    formats,
+    machine,
+    money,
+    regular_route,
+    report,
+    scores,
+    scores_files,
+)
 from ivr.exports.files import Outbox, Written, aside
 from ivr.store import Database, Session, reading
 from ivr.store.samples import name_key
@@ -106,7 +117,7 @@ def _write(
     rules = rules_from_mapping(catalogue.scoring)
     provinces = Provinces(catalogue.scoring.get("provincies", {}))
     tables = scores.compute(session, rules, provinces, forms, catalogue.services, samples)
-    for file, header, rows in scores.files(tables):
+    for file, header, rows in scores_files.files(tables):
         outbox.people(file, header, rows)
     field = fieldwork_file.compute(session, rules, catalogue.outcomes, tables)
     outbox.people("fieldwork.csv", fieldwork_file.HEADER, fieldwork_file.rows(field))

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ivr.exports.scores import HEAD, Scores
+from ivr.exports.scores import Scores
+from ivr.exports.scores_files import HEAD
 from ivr.store import Session, tallies
 from ivr.store.reading import SampleRow
 from ivr.survey.disposition import Outcome

@@ -6,7 +6,7 @@ need no more memory than ten. Nothing here names a person: interviews and cases 
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -29,6 +29,27 @@ ATTEMPTS = (
 )  # fmt: skip
 
 
+_END: tuple[str, str, str, str, str] = ("~", "", "", "", "")
+"""After the last answer: sorts behind every id, which is hexadecimal."""
+
+_TO_QUOTE = re.compile(r'[",\r\n]')
+
+
+class _Cells(dict[object, str]):
+    """A value as it stands in a machine file, remembered: codes, dates and names come by the million.
+
+    The csv module would look at every character of every cell again; this halves the time of the two large files.
+    """
+
+    def __missing__(self, value: object) -> str:
+        text = "" if value is None else str(value)
+        if _TO_QUOTE.search(text):
+            text = '"' + text.replace('"', '""') + '"'
+        if len(self) < 100_000:
+            self[value] = text
+        return text
+
+
 def question_columns(forms: Mapping[str, Questionnaire], found: Iterable[str]) -> list[str]:
     """One column per question id over all questionnaires, in their order; then ids that only the answers know."""
     known = list(dict.fromkeys(question.id for form in forms.values() for question in form.questions))
@@ -44,34 +65,39 @@ def write_answers(
     since: datetime | None,
 ) -> None:
     """Write `responses.csv` and `interviews.csv`. `sample_ids` None means all of the store."""
-    heads = _heads(samples)
+    cells = _Cells()
+    heads = {id: ",".join(cells[part] for part in head) for id, head in _heads(samples).items()}
     place = {question: index for index, question in enumerate(columns)}
     empty = [""] * len(columns)
     answers = reading.stream_responses(session, sample_ids, since)
-    answer = next(answers, None)
+    id_of_answer, question, value, mode, answered_at = next(answers, _END)
     interviews = 0
     responses = 0
     with (
-        (outbox.path / "responses.csv").open("w", encoding="utf-8", newline="") as long_file,
-        (outbox.path / "interviews.csv").open("w", encoding="utf-8", newline="") as wide_file,
+        (outbox.path / "responses.csv").open("w", encoding="utf-8", newline="", buffering=1 << 20) as long_file,
+        (outbox.path / "interviews.csv").open("w", encoding="utf-8", newline="", buffering=1 << 20) as wide_file,
     ):
-        long = csv.writer(long_file, lineterminator="\n").writerow
-        wide = csv.writer(wide_file, lineterminator="\n").writerow
-        long(RESPONSES)
-        wide((*INTERVIEWS, *columns))
+        long_file.write(",".join(RESPONSES) + "\n")
+        wide_file.write(",".join([*INTERVIEWS, *(cells[column] for column in columns)]) + "\n")
         for row in reading.stream_interviews(session, sample_ids, since):
-            id, sample_id, group, service, questionnaire, version, _mode, *_ = row
-            head = (id, *heads[sample_id], group, service, questionnaire, version)
+            id = row[0]
+            head = f"{id},{heads[row[1]]},{','.join([cells[part] for part in row[2:6]])}"
             values = empty.copy()
-            while answer is not None and answer[0] < id:  # an answer of an interview that is left out
-                answer = next(answers, None)
-            while answer is not None and answer[0] == id:
-                _, question, value, mode, answered_at = answer
-                long((*head, mode, question, value, answered_at))
-                values[place[question]] = value
-                responses += 1
-                answer = next(answers, None)
-            wide((*head, *row[6:], *values))
+            lines: list[str] = []
+            while id_of_answer < id:  # an answer of an interview that is left out
+                id_of_answer, question, value, mode, answered_at = next(answers, _END)
+            while id_of_answer == id:
+                text = cells[value]
+                lines.append(f"{head},{cells[mode]},{cells[question]},{text},{answered_at}\n")
+                values[place[question]] = text
+                id_of_answer, question, value, mode, answered_at = next(answers, _END)
+            long_file.writelines(lines)
+            _, _, _, _, _, _, by, started_at, ended_at, disposition, usable, successful = row
+            wide_file.write(
+                f"{head},{cells[by]},{started_at},{ended_at or ''},{cells[disposition]},{usable},{successful},"
+                f"{','.join(values)}\n"
+            )
+            responses += len(lines)
             interviews += 1
     outbox.done("responses.csv", responses)
     outbox.done("interviews.csv", interviews)

@@ -109,7 +109,7 @@ def read_value(form: Questionnaire, id: str, text: str) -> tuple[str, None] | tu
 
 def as_number(text: str) -> Decimal | None:
     """A plain number with a comma or a point, without needless zeros; None for anything else."""
-    if not re.fullmatch(r"-?\d{1,9}(?:[.,]\d{1,6})?", text):
+    if not re.fullmatch(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?", text):
         return None
     try:
         number = Decimal(text.replace(",", "."))
