@@ -26,7 +26,9 @@ MIDDAY = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
 
 def open_house(database: Database, var_dir: Path, **settings: object) -> House:
     """A house on this database; development unless `settings` say otherwise."""
-    return House(Settings(var_dir=var_dir, database_url=database.url, **settings))  # type: ignore[arg-type]
+    house = House(Settings(var_dir=var_dir, database_url=database.url, **settings))  # type: ignore[arg-type]
+    house.__dict__["database"] = database  # the fixture's own, so that it closes all connections
+    return house
 
 
 def open_app(database: Database, var_dir: Path, **settings: object) -> Flask:
