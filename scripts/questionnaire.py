@@ -25,6 +25,7 @@ from ivr.survey.phrases import Phrase
 from ivr.survey.questionnaire import SERVICE, Condition, Question, Questionnaire, spoken_question
 from ivr.survey.questionnaire_check import Fault
 from scripts.output import command, emit, json_option, note, say
+from scripts.questionnaire_time import time_command
 
 
 @click.group()
@@ -129,3 +130,6 @@ def _condition(condition: Condition, services: dict[int, str]) -> str:
     if condition.question == SERVICE:
         values = [f"{value} {services.get(int(value), '')}".strip() if value.isdecimal() else value for value in values]
     return f"{condition.question} is {'not ' if condition.is_negated else ''}{' or '.join(values)}"
+
+
+questionnaire.add_command(time_command)
