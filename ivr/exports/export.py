@@ -26,7 +26,7 @@ from ivr.exports import (
     scores,
     scores_files,
 )
-from ivr.exports.files import Outbox, Written, aside
+from ivr.exports.files import SCHEMA_VERSION, Outbox, Written, aside
 from ivr.store import Database, Session, reading
 from ivr.store.samples import name_key
 from ivr.store.sealing import Sealer
@@ -85,8 +85,14 @@ def export(
             if request.with_contacts and sealer is not None:
                 header, rows = regular_route.HEADER, regular_route.rows(session, sealer, catalogue.services, samples)
                 outbox.people("regular_route.csv", header, rows)
+                (outbox.path / "regular_route.csv").chmod(0o600)
             written: Sequence[Written] = sorted(outbox.written, key=lambda one: one.file)
-    return {"dir": str(directory), **_described(request), "files": [one.to_mapping() for one in written]}
+    return {
+        "dir": str(directory),
+        "schema_version": SCHEMA_VERSION,
+        **_described(request),
+        "files": [one.to_mapping() for one in written],
+    }
 
 
 def _write(
@@ -103,11 +109,13 @@ def _write(
     aapor = {code: outcome.aapor for code, outcome in catalogue.outcomes.items()}
     calls = machine.attempt_rows(session, samples, sample_ids, aapor, request.since)
     outbox.machine("attempts.csv", machine.ATTEMPTS, calls)
+    outbox.machine("superseded.csv", machine.SUPERSEDED, reading.stream_superseded(session, sample_ids))
     outcomes = {code: (one.label, one.aapor) for code, one in catalogue.outcomes.items()}
     headers = {
         "responses.csv": machine.RESPONSES,
         "interviews.csv": machine.INTERVIEWS,
         "attempts.csv": machine.ATTEMPTS,
+        "superseded.csv": machine.SUPERSEDED,
     }
     book = list(codebook.rows(headers, forms, columns, catalogue.services, outcomes))
     outbox.machine("codebook.csv", codebook.HEADER, book)

@@ -29,6 +29,8 @@ ATTEMPTS = (
 )  # fmt: skip
 
 
+SUPERSEDED = ("interview_id", "counted_interview_id")
+
 _END: tuple[str, str, str, str, str] = ("~", "", "", "", "")
 """After the last answer: sorts behind every id, which is hexadecimal."""
 

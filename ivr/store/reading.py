@@ -159,7 +159,10 @@ def stream_ledger(session: Session, sample_ids: list[int] | None) -> Iterator[tu
 
 def stream_regular_route(session: Session, sample_ids: list[int] | None) -> Iterator[tuple]:
     """Rows (case_id, sample_id, group, respondent, service, questionnaire) of those whom the mailing tool must
-    still reach: regular route, nothing excludes them, nothing heard yet by any mode; by sample and respondent."""
+    still reach: regular route, nothing excludes them, nothing heard yet by any mode; by sample and respondent.
+
+    Who only took back the consent to be called (`withdrawn`) may still be written to; who never wants to be called
+    again is left alone altogether."""
     answered = sa.exists().where(interviews.c.case_id == cases.c.id, interviews.c.usable)
     statement = (
         sa.select(
@@ -173,9 +176,7 @@ def stream_regular_route(session: Session, sample_ids: list[int] | None) -> Iter
         .where(
             cases.c.route == "regular",
             cases.c.exclusion.is_(None),
-            cases.c.disposition.not_in(
-                ("answered_elsewhere", "withdrawn", "never_call_again", "opted_out", "deceased")
-            ),
+            cases.c.disposition.not_in(("answered_elsewhere", "never_call_again", "opted_out", "deceased")),
             ~answered,
         )
         .order_by(cases.c.sample_id, cases.c.respondent_group, bytewise(session, cases.c.respondent))
@@ -183,6 +184,25 @@ def stream_regular_route(session: Session, sample_ids: list[int] | None) -> Iter
     if sample_ids is not None:
         statement = statement.where(cases.c.sample_id.in_(sample_ids))
     return iter(session.execute(statement).all())  # type: ignore[arg-type]
+
+
+def stream_superseded(session: Session, sample_ids: list[int] | None) -> Iterator[tuple]:
+    """Rows (interview_id, counted_interview_id): usable questionnaires of people of whom an earlier one counts."""
+    moment = sa.func.coalesce(interviews.c.usable_at, interviews.c.started_at)
+    window = {"partition_by": interviews.c.case_id, "order_by": (moment, interviews.c.id)}
+    ranked = (
+        sa.select(
+            interviews.c.id,
+            sa.func.row_number().over(**window).label("nth"),
+            sa.func.first_value(interviews.c.id).over(**window).label("counted"),
+        )
+        .join(cases, cases.c.id == interviews.c.case_id)
+        .where(interviews.c.usable, interviews.c.id.not_in(interviews_of_test_calls()))
+    )
+    if sample_ids is not None:
+        ranked = ranked.where(cases.c.sample_id.in_(sample_ids))
+    found = ranked.subquery()
+    return _stream(session, sa.select(found.c.id, found.c.counted).where(found.c.nth > 1).order_by(found.c.id))
 
 
 def question_ids(session: Session, sample_ids: list[int] | None) -> list[str]:

@@ -147,6 +147,7 @@ def test_names_and_numbers_stand_in_the_contacts_file_only(database: Database, t
         assert ("Jansje" in text) == (path.name == "regular_route.csv"), path.name
         assert "12345678" not in text.replace(" ", "") or path.name == "regular_route.csv"
     contacts = people(tmp_path / "out" / "regular_route.csv")
+    assert (tmp_path / "out" / "regular_route.csv").stat().st_mode & 0o077 == 0
     assert [row["telefoon"] for row in contacts] == ["06 12345678"]
     assert contacts[0]["achternaam"] == "'=HYPERLINK(1)"
 
@@ -185,6 +186,17 @@ def test_provider_and_period_narrow_every_file(database: Database, tmp_path: Pat
         export(database, a_catalogue(), tmp_path / "out", Request(provider="Beta"))
     with pytest.raises(UsageError):
         export(database, a_catalogue(), tmp_path / "out", Request(formats=("docx",)))
+
+
+def test_a_second_usable_questionnaire_is_kept_and_marked(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        room = Room(session)
+        case = room.case(room.sample("Alfa"))
+        later = room.interview(case, {"LD_CIJFER": "2"}, mode="post", at=NOON + timedelta(days=1))
+        first = room.interview(case, {"LD_CIJFER": "9"}, mode="web")
+    export(database, a_catalogue(), tmp_path / "out", Request())
+    assert machine(tmp_path / "out" / "superseded.csv") == [{"interview_id": later, "counted_interview_id": first}]
+    assert len(machine(tmp_path / "out" / "interviews.csv")) == 2
 
 
 def test_since_keeps_interviews_that_changed_later(database: Database, tmp_path: Path) -> None:
