@@ -35,7 +35,7 @@ ENDINGS: Mapping[str, str] = {
 }
 COLUMNS: Mapping[str, str] = {
     "interview_id": "Willekeurig kenmerk van één ingevulde vragenlijst; zegt niets over de persoon",
-    "counted_interview_id": "De eerder bruikbare vragenlijst van dezelfde persoon, die meetelt; de andere is bewaard en "
+    "counted_interview_id": "De eerder bruikbare vragenlijst van deze persoon, die meetelt; de andere is bewaard en "
     "telt in geen enkel cijfer mee",
     "attempt_id": "Willekeurig kenmerk van één telefoongesprek",
     "case_id": "Volgnummer van een persoon binnen deze gegevens; niet het clientnummer",
