@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from ivr.store import tables_accounts  # noqa: F401 - its tables belong to the schema too
+from ivr.store import tables_accounts, tables_links  # noqa: F401 - their tables belong to the schema too
 from ivr.store.tables import Moment, metadata
 
 
