@@ -82,23 +82,29 @@ def by_attention(rows: list[CellRow]) -> list[CellView]:
 
 
 def state_of(row: CellRow) -> State:
-    """What staff set, else what the numbers say."""
+    """What staff set, else what the numbers say; as `ivr fieldwork status` has it."""
     if row.state == "closed":
         return "closed"
     if row.successful >= row.target:
         return "filled"
     if row.state == "paused":
         return "paused"
-    if row.open_cases == 0 and row.in_flight == 0:
-        return "exhausted"
-    return "open"
+    if row.callable_cases or row.in_flight or is_untouched(row):
+        return "open"
+    return "exhausted"
+
+
+def is_untouched(row: CellRow) -> bool:
+    """Nobody was called yet, and somebody is there: such a list waits for its announcement."""
+    return row.dialled == 0 and row.cases.get("fresh", 0) > 0
 
 
 def forecast_of(row: CellRow) -> Forecast:
     """Where the cell will end with the people it has."""
     good = PRIOR_SUCCESSES + row.successful
     total = PRIOR_SUCCESSES + PRIOR_FAILURES + max(row.worked_cases, row.successful)
-    chance, people = good / total, row.open_cases
+    chance = good / total
+    people = row.callable_cases or (row.open_cases if is_untouched(row) else 0)
     mean = row.successful + people * chance
     spread = WIDTH * sqrt(people * chance * (1 - chance) * (total + people) / (total + 1))
     low = max(row.successful, floor(mean - spread))
@@ -117,7 +123,7 @@ def _reasons(row: CellRow, state: State, forecast: Forecast | None) -> list[Reas
         found.append(Reason("exhausted", 2, row.target - row.successful))
     if forecast is not None and forecast.high < row.target:
         found.append(Reason("short", 2, row.target - forecast.high))
-    if state == "open" and row.open_cases and not row.callable_cases and not row.in_flight:
+    if state == "open" and not row.callable_cases and not row.in_flight:
         found.append(Reason("unannounced", 2, row.open_cases))
     spoken = sum(count for code, count in row.cases.items() if code in SPOKEN)
     refused = sum(count for code, count in row.cases.items() if code in REFUSALS)

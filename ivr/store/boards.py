@@ -13,6 +13,8 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 
 from ivr.errors import NotFoundError
+from ivr.store.admission import Bounds
+from ivr.store.cells import people_left
 from ivr.store.session import Session
 from ivr.store.tables import attempts, audit, cases, cells, interviews, lines, orders, providers, responses, samples
 
@@ -20,7 +22,8 @@ from ivr.store.tables import attempts, audit, cases, cells, interviews, lines, o
 @dataclass(frozen=True, slots=True)
 class CellRow:
     """A cell with the counts of its people. `cases`: people by disposition; `open_cases`: not final; `callable_cases`:
-    not final and with a moment of a next call; `worked_cases`: final and dialled; `dialled`: calls so far."""
+    of those the ones that can be called now or later, or are in a call; `worked_cases`: final and dialled; `dialled`:
+    calls so far."""
 
     id: int
     provider_id: int
@@ -58,9 +61,17 @@ class Traffic:
 
 
 def cell_rows(
-    session: Session, since_errors: datetime, *, provider_id: int | None = None, cell_id: int | None = None
+    session: Session,
+    since_errors: datetime,
+    bounds: Bounds | None,
+    *,
+    provider_id: int | None = None,
+    cell_id: int | None = None,
 ) -> list[CellRow]:
-    """All cells (or one provider's, or one) by provider and period; technical failures are counted from then on."""
+    """All cells (or one provider's, or one) by provider and period; technical failures are counted from then on.
+
+    `bounds` say who may still be called; without them `callable_cases` is 0.
+    """
     narrowed = [
         *([samples.c.provider_id == provider_id] if provider_id is not None else []),
         *([cells.c.id == cell_id] if cell_id is not None else []),
@@ -92,10 +103,19 @@ def cell_rows(
     only = [head.id for head in heads] if narrowed else None
     counted = _case_counts(session, only)
     failed = _failures(session, since_errors)
-    return [CellRow(**head._mapping, errors=failed.get(head.id, 0), **counted.get(head.id, _NOBODY)) for head in heads]
+    left = people_left(session, bounds) if bounds is not None else {}
+    return [
+        CellRow(
+            **head._mapping,
+            **counted.get(head.id, _NOBODY),
+            callable_cases=left.get(head.id, 0),
+            errors=failed.get(head.id, 0),
+        )
+        for head in heads
+    ]
 
 
-_NOBODY = {"cases": {}, "open_cases": 0, "callable_cases": 0, "worked_cases": 0, "dialled": 0}
+_NOBODY = {"cases": {}, "open_cases": 0, "worked_cases": 0, "dialled": 0}
 
 
 def _case_counts(session: Session, only: Sequence[int] | None) -> dict[int, dict]:
@@ -106,7 +126,6 @@ def _case_counts(session: Session, only: Sequence[int] | None) -> dict[int, dict
             cases.c.disposition,
             sa.func.count(),
             sa.func.sum(sa.case((is_final, 0), else_=1)),
-            sa.func.sum(sa.case((sa.and_(~is_final, cases.c.next_call_at.is_not(None)), 1), else_=0)),
             sa.func.sum(sa.case((sa.and_(is_final, cases.c.dialled > 0), 1), else_=0)),
             sa.func.sum(cases.c.dialled),
         )
@@ -114,11 +133,10 @@ def _case_counts(session: Session, only: Sequence[int] | None) -> dict[int, dict
         .group_by(cases.c.cell_id, cases.c.disposition)
     )
     found: dict[int, dict] = {}
-    for cell_id, disposition, people, unfinished, ready, worked, dialled in session.execute(query):
+    for cell_id, disposition, people, unfinished, worked, dialled in session.execute(query):
         counts = found.setdefault(cell_id, {**_NOBODY, "cases": {}})
         counts["cases"][disposition] = people
         counts["open_cases"] += int(unfinished)
-        counts["callable_cases"] += int(ready)
         counts["worked_cases"] += int(worked)
         counts["dialled"] += int(dialled)
     return found
@@ -287,7 +305,7 @@ class AuditLine:
 
 
 def audit_lines(session: Session, *, subject: str | None = None, limit: int = 100) -> list[AuditLine]:
-    """What was changed, newest first; of one subject (`cell:7`), or of all."""
+    """What was changed, newest first; of one subject (`cell 7`), or of all."""
     query = sa.select(audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.reason, audit.c.details).order_by(
         audit.c.id.desc()
     )
@@ -296,9 +314,9 @@ def audit_lines(session: Session, *, subject: str | None = None, limit: int = 10
     return [AuditLine(**row._mapping) for row in session.execute(query.limit(limit))]
 
 
-def cell_row(session: Session, cell_id: int, since_errors: datetime) -> CellRow:
+def cell_row(session: Session, cell_id: int, since_errors: datetime, bounds: Bounds) -> CellRow:
     """One cell. NotFoundError when there is none."""
-    found = cell_rows(session, since_errors, cell_id=cell_id)
+    found = cell_rows(session, since_errors, bounds, cell_id=cell_id)
     if not found:
         raise NotFoundError(f"There is no cell {cell_id}.")
     return found[0]
@@ -338,7 +356,7 @@ def daily_rows(session: Session, provider_id: int, until: datetime) -> list[Cell
     )
     done = {row[0]: row[1] for row in session.execute(successes)}
     rows = []
-    for row in cell_rows(session, until, provider_id=provider_id):
+    for row in cell_rows(session, until, None, provider_id=provider_id):
         open_cases, worked = stood.get(row.id, (0, 0))
         rows.append(
             replace(

@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from ivr.fieldwork.working import bounds_at
 from ivr.store import Database, boards, steering
 from ivr.store.tables import attempts, cases, cells, interviews, lines, responses
+from ivr.survey.callplan import FieldworkRules
 from tests.web.page_house import MIDDAY, add_cell, fill_with, open_house
 
 HOUR = timedelta(hours=1)
 
 
-def test_the_board_counts_the_people_of_each_cell(database: Database) -> None:
+def test_the_board_counts_the_people_of_each_cell(database: Database, rules: FieldworkRules) -> None:
     fill_with(database, 3, 16)
     with database.read() as session:
-        rows = boards.cell_rows(session, MIDDAY)
+        rows = boards.cell_rows(session, MIDDAY, bounds_at(rules, MIDDAY, consent_only=False))
     assert [row.id for row in rows] == [1, 2, 3]
     for row in rows:
         assert sum(row.cases.values()) == 16
@@ -29,7 +31,7 @@ def test_the_board_counts_the_people_of_each_cell(database: Database) -> None:
 def test_a_cell_without_people_is_on_the_board_too(database: Database, tmp_path: Path) -> None:
     add_cell(open_house(database, tmp_path), "Leeg", people=0, voiced=False)
     with database.read() as session:
-        (row,) = boards.cell_rows(session, MIDDAY)
+        (row,) = boards.cell_rows(session, MIDDAY, None)
     assert (row.cases, row.open_cases, row.is_voiced) == ({}, 0, False)
 
 
@@ -53,7 +55,7 @@ def test_traffic_counts_calls_up_calls_of_the_hour_and_lines_that_are_down(datab
         session.execute(lines.insert().values(account="x", is_down=True, not_before=until, changed_at=MIDDAY))
     with database.read() as session:
         assert boards.traffic(session, MIDDAY) == boards.Traffic(1, 1, 3, 1, 1, True, until)
-        (row,) = boards.cell_rows(session, MIDDAY - HOUR)
+        (row,) = boards.cell_rows(session, MIDDAY - HOUR, None)
     assert row.errors == 1
 
 
@@ -96,8 +98,7 @@ def test_a_provider_sees_its_cells_as_they_stood_at_midnight(database: Database,
     assert (row.cases, row.dialled) == ({}, 0)
 
 
-def test_a_cell_is_locked_as_it_stands(database: Database, tmp_path: Path) -> None:
+def test_a_cell_stands_beside_its_order(database: Database, tmp_path: Path) -> None:
     cell_id = add_cell(open_house(database, tmp_path), "Eerste Hulp", people=0, target=9)
-    with database.write() as session:
-        stand = steering.lock_cell(session, cell_id)
-    assert (stand.ordered, stand.target, stand.capacity, stand.state) == (9, 9, 9, "open")
+    with database.read() as session:
+        assert steering.stand(session, cell_id) == steering.Stand("open", 9, 0, 9)

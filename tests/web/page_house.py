@@ -117,6 +117,7 @@ def add_cell(
                     route="telephone",
                     cell_id=cell_id,
                     code="0000",
+                    consent="ja",
                     next_call_at=MIDDAY + timedelta(minutes=index),
                     created_at=MIDDAY,
                 )
@@ -150,6 +151,7 @@ def fill_with(database: Database, cell_count: int, people_each: int) -> None:
                     "disposition": kind,
                     "is_final": kind in final,
                     "dialled": 0 if kind == "fresh" else 1 + index % 6,
+                    "consent": "ja",
                     "next_call_at": None if kind in final else MIDDAY,
                     "created_at": MIDDAY,
                 }

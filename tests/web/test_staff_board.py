@@ -57,9 +57,10 @@ def app(sqlite_database: Database, tmp_path: Path) -> Flask:
     ("changes", "state", "codes"),
     [
         ({}, "open", []),
-        ({"open_cases": 10}, "open", ["short"]),
+        ({"callable_cases": 10}, "open", ["short"]),
         ({"open_cases": 0, "callable_cases": 0}, "exhausted", ["exhausted"]),
-        ({"callable_cases": 0}, "open", ["unannounced"]),
+        ({"callable_cases": 0, "cases": {"fresh": 60}, "dialled": 0}, "open", ["unannounced"]),
+        ({"callable_cases": 0, "in_flight": 1, "successful": 24}, "open", ["short"]),
         ({"errors": 3}, "open", ["errors"]),
         ({"is_voiced": False}, "open", ["unvoiced"]),
         ({"cases": {"refusal": 6, "complete": 6}}, "open", ["refusals"]),
@@ -78,8 +79,8 @@ def test_a_cell_says_what_it_needs(changes: dict[str, Any], state: str, codes: l
 def test_what_is_urgent_stands_above_what_is_wide_and_that_above_what_is_done() -> None:
     done = replace(ROW, id=1, provider="Af", successful=25)
     fine = replace(ROW, id=2, provider="Goed")
-    short = replace(ROW, id=3, provider="Kort", open_cases=4)
-    shorter = replace(ROW, id=4, provider="Korter", open_cases=4, successful=1)
+    short = replace(ROW, id=3, provider="Kort", callable_cases=4)
+    shorter = replace(ROW, id=4, provider="Korter", callable_cases=4, successful=1)
     broken = replace(ROW, id=5, provider="Stuk", errors=9)
     order = [seen.row.id for seen in outlook.by_attention([done, fine, short, shorter, broken])]
     assert order == [5, 4, 3, 2, 1]
@@ -94,7 +95,7 @@ def test_what_is_urgent_stands_above_what_is_wide_and_that_above_what_is_done() 
 def test_a_forecast_lies_between_what_is_done_and_what_can_be(
     successful: int, target: int, open_cases: int, worked: int
 ) -> None:
-    row = replace(ROW, successful=successful, target=target, open_cases=open_cases, worked_cases=worked)
+    row = replace(ROW, successful=successful, target=target, callable_cases=open_cases, worked_cases=worked)
     forecast = outlook.forecast_of(row)
     assert min(target, successful) <= forecast.low <= forecast.expected <= forecast.high <= target
     assert forecast.high <= max(successful + open_cases, 0)

@@ -44,8 +44,8 @@ def test_pausing_and_resuming_are_written_down_with_who_and_why(
     with sqlite_database.read() as session:
         lines = session.execute(sa.select(audit).order_by(audit.c.id)).all()
     assert [(line.what, line.reason, line.who, line.subject) for line in lines] == [
-        ("pause", "vakantie op school", "fieldwork@bureau.example", f"cell:{cell_id}"),
-        ("resume", "weer open", "fieldwork@bureau.example", f"cell:{cell_id}"),
+        ("cell_paused", "vakantie op school", "fieldwork@bureau.example", f"cell {cell_id}"),
+        ("cell_open", "weer open", "fieldwork@bureau.example", f"cell {cell_id}"),
     ]
     assert "vakantie op school" in client.get("/staff/logboek").text
 
@@ -111,7 +111,7 @@ def test_a_full_cell_that_is_raised_takes_up_those_it_had_left(
     post(client, f"/staff/cel/{cell_id}/retarget", doel="20", reden="toch meer")
     assert people() == {("fresh", False)}
     with sqlite_database.read() as session:
-        assert session.execute(sa.select(audit.c.what).order_by(audit.c.id)).scalars().all() == ["lower", "raise"]
+        assert session.execute(sa.select(audit.c.what).order_by(audit.c.id)).scalars().all() == ["cell_target"] * 2
 
 
 def test_an_action_that_does_not_exist_is_no_page(app: Flask, cell_id: int) -> None:

@@ -10,16 +10,21 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ivr.fieldwork.outlook import CellView, by_attention
+from ivr.fieldwork.working import bounds_at
 from ivr.store import boards
+from ivr.store.admission import Bounds
 from ivr.web.pages.access import STAFF, allow, the_house
 from ivr.web.pages.shared import Shared
 from ivr.web.staff.door import blueprint
+
+if TYPE_CHECKING:
+    from ivr.bootstrap import House
 
 PAGE = 50
 FRESH_SECONDS = 2.5
@@ -113,10 +118,15 @@ def shared_board() -> Shared[Board]:
     return cast("Shared[Board]", held)
 
 
-def _compute(house) -> Board:
+def callable_bounds(house: House, now: datetime) -> Bounds:
+    """Who may still be called, as the planner sees it."""
+    return bounds_at(house.catalogue.fieldwork, now, consent_only=house.settings.dial_requires == "consent")
+
+
+def _compute(house: House) -> Board:
     now = house.clock.now()
     with house.database.read() as session:
-        rows = boards.cell_rows(session, now - timedelta(hours=1))
+        rows = boards.cell_rows(session, now - timedelta(hours=1), callable_bounds(house, now))
         traffic = boards.traffic(session, now)
     return Board(now, tuple(by_attention(rows)), traffic)
 

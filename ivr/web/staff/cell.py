@@ -16,13 +16,14 @@ from ivr.fieldwork import outlook, steering
 from ivr.store import boards, samples
 from ivr.web.pages.access import STAFF, WORKERS, allow, the_house, user
 from ivr.web.pages.words import AMSTERDAM
-from ivr.web.staff.board import shared_board
+from ivr.web.staff.board import callable_bounds, shared_board
 from ivr.web.staff.door import blueprint
 
 WAITING_SHOWN = 50
 PROBLEMS = {
     "wrong_state": "Dat kan niet meer: iemand anders was u voor. Kijk hoe de cel er nu voor staat.",
     "above_order": "Het doel kan niet hoger zijn dan de bestelling. Laat de dienstverlener bijbestellen.",
+    "cell_closed": "De cel is voorgoed gesloten.",
     "same_target": "Dat is het doel al.",
     "usage": "Vul een reden in, en bij een ander doel een heel getal van 0 of hoger.",
 }
@@ -44,8 +45,6 @@ def steer(cell_id: int, action: str) -> tuple[str, int] | Response:
     try:
         steering.steer(
             house.database,
-            house.catalogue,
-            house.calendar,
             cell_id,
             action,
             who=user().email,
@@ -74,7 +73,7 @@ def _page(cell_id: int, problem: str | None = None, status: int = 200) -> tuple[
     house = the_house()
     now = house.clock.now()
     with house.database.read() as session:
-        row = boards.cell_row(session, cell_id, now - timedelta(hours=1))
+        row = boards.cell_row(session, cell_id, now - timedelta(hours=1), callable_bounds(house, now))
         per_case = boards.attempts_per_case(session, cell_id)
         calls = boards.attempt_outcomes(session, cell_id)
         reached = boards.reach(session, cell_id)
@@ -82,7 +81,7 @@ def _page(cell_id: int, problem: str | None = None, status: int = 200) -> tuple[
         waiting = boards.waiting_cases(session, cell_id, WAITING_SHOWN)
         masked = {person.id: _masked(house, session, person.id) for person in waiting}
         days = boards.successes_per_day(session, cell_id)
-        lines = boards.audit_lines(session, subject=f"cell:{cell_id}", limit=50)
+        lines = boards.audit_lines(session, subject=f"cell {cell_id}", limit=50)
     page = render_template(
         "staff/cell.html",
         seen=outlook.view(row),
