@@ -124,10 +124,12 @@ def voice_order(
     wanted = list(_texts(catalogue, wording, order))
     keys = [rendition_key(text, engine, recordings) for _, text in wanted]
     texts = dict(zip(keys, (text for _, text in wanted), strict=True))
-    intact = _intact(database, texts)
+    intact = still_intact(database, texts)
     missing = {key: text for key, text in texts.items() if key not in intact}
 
-    done, sentences = _render(database, engine, recordings, missing, order_id, len(texts), now, on_progress, dry_run)
+    done, sentences = render_missing(
+        database, engine, recordings, missing, order_id, len(texts), now, on_progress, dry_run
+    )
     names = intact | done
     seconds = 0.0
     if not dry_run:
@@ -169,7 +171,7 @@ def _questionnaire(catalogue: Catalogue, id: str) -> Questionnaire:
     return catalogue.questionnaires[id]
 
 
-def _intact(database: Database, keys: Iterable[str]) -> dict[str, str]:
+def still_intact(database: Database, keys: Iterable[str]) -> dict[str, str]:
     """Rendition key → sha256 of those that were rendered before and whose bytes are still themselves."""
     with database.read() as session:
         known = prompts.renditions_of(session, keys)
@@ -179,7 +181,7 @@ def _intact(database: Database, keys: Iterable[str]) -> dict[str, str]:
     return {key: name for key, name in known.items() if name in whole}
 
 
-def _render(
+def render_missing(
     database: Database,
     engine: Engine,
     recordings: Recordings,

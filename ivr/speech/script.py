@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ivr.errors import ConfigurationError
 from ivr.survey.phrases import Phrase
-from ivr.survey.questionnaire import Questionnaire, spoken_keys
+from ivr.survey.questionnaire import Questionnaire, spoken_keys, spoken_option
 
 SILENCE = "stilte"
 """Id of the technical prompt that says nothing: it lengthens a wait of whole seconds by half a second."""
@@ -68,10 +68,42 @@ def texts_for(
         keys = spoken_keys(question)
         scripts.append((question.id, True, question.text, keys))
         scripts.append((f"{question.id}.keys", True, "", keys))
+    prompts = _prompts(scripts, questionnaire.id, values)
+    for slow in (False, True):
+        prompts[SILENCE, slow] = PromptText(SILENCE, slow, (("", SILENCE_SECONDS),))
+    return tuple(prompts.values())
 
+
+def page_texts_for(
+    questionnaire: Questionnaire, phrases: Mapping[str, Phrase], values: Mapping[str, str]
+) -> tuple[PromptText, ...]:
+    """All that the read-aloud page says of this questionnaire, normal and slow: there each answer has its own button.
+
+    Ids: those of `phrases` and remarks, `<question id>.text` without the keys, `<question id>.<value>` for each answer
+    (the option's key; of a grade its number). The words are those of the call, "Altijd: druk op 1.", because the
+    page shows the same numbers: no engine has to speak a sentence again.
+    """
+    scripts: list[tuple[str, bool, str, tuple[str, ...]]] = [
+        (phrase.id, True, phrase.text, ()) for phrase in phrases.values()
+    ]
+    for question in questionnaire.questions:
+        if question.remark is not None:
+            scripts.append((question.remark.id, True, question.remark.text, ()))
+        scripts.append((f"{question.id}.text", True, question.text, ()))
+        if question.kind == "grade":
+            grades = range(question.minimum or 1, (question.maximum or 10) + 1)
+            scripts += [(f"{question.id}.{n}", True, f"Een {number_word(n)}: druk op {n}.", ()) for n in grades]
+        scripts += [(f"{question.id}.{option.key}", True, spoken_option(option), ()) for option in question.options]
+    return tuple(_prompts(scripts, questionnaire.id, values).values())
+
+
+def _prompts(
+    scripts: Iterable[tuple[str, bool, str, tuple[str, ...]]], questionnaire_id: str, values: Mapping[str, str]
+) -> dict[tuple[str, bool], PromptText]:
+    """(id, has a slow variant, text, lines about keys) as prompts, by id and slowness."""
     prompts: dict[tuple[str, bool], PromptText] = {}
     for id, has_slow, text, keys in scripts:
-        recording = _recording_name(id, " ".join((text, *keys)), questionnaire.id, values)
+        recording = _recording_name(id, " ".join((text, *keys)), questionnaire_id, values)
         for slow in (False, True) if has_slow else (False,):
             segments = _segments(_filled(text, values, id), slow, QUESTION_PAUSE if keys else None)
             for line in keys:
@@ -79,9 +111,7 @@ def texts_for(
             if not segments:
                 raise ConfigurationError(f"Prompt {id} has no text; `ivr questionnaire check` says where.")
             prompts[id, slow] = PromptText(id, slow, tuple(segments), recording + (".slow" if slow else ""))
-    for slow in (False, True):
-        prompts[SILENCE, slow] = PromptText(SILENCE, slow, (("", SILENCE_SECONDS),))
-    return tuple(prompts.values())
+    return prompts
 
 
 def _segments(text: str, slow: bool, last_pause: float | None) -> list[tuple[str, float]]:
