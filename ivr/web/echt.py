@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from ivr.fieldwork.accounts import wall_clock
 from ivr.fieldwork.refusing import refuse_number
 from ivr.survey.phone_text import national
-from ivr.web.pages.access import public, the_house
+from ivr.web.pages.access import caller_address, public, the_house
 
 blueprint = Blueprint("echt", __name__)
 
@@ -31,7 +31,7 @@ def refuse() -> tuple[str, int]:
         house.database,
         house.sealer,
         request.form.get("nummer", ""),
-        request.remote_addr or "",
+        caller_address(),
         now=house.clock.now(),
         wall=wall_clock(),
     )

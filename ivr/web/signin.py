@@ -12,6 +12,7 @@ from ivr.fieldwork import accounts
 from ivr.store.users import Role
 from ivr.web.pages.access import (
     allow,
+    caller_address,
     current_user,
     home,
     is_demo_door,
@@ -58,7 +59,7 @@ def check_sign_in() -> Answer:
         request.form.get("email", ""),
         request.form.get("wachtwoord", ""),
         request.form.get("code", ""),
-        request.remote_addr or "",
+        caller_address(),
     )
     if tried.locked_seconds:
         return _form(f"Te vaak geprobeerd. Probeer het over {_wait(tried.locked_seconds)} opnieuw.", 429)

@@ -30,6 +30,11 @@ STAFF = ("viewer", "fieldwork", "admin")
 WORKERS = ("fieldwork", "admin")
 """Staff who may change something."""
 
+# Where a proxy of our own can stand. Written out: Python's `is_private` also takes in the addresses of examples.
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _PUBLIC = frozenset({"public"})
 View = TypeVar("View", bound=Callable[..., Any])
@@ -152,6 +157,22 @@ def is_demo_door() -> bool:
         return False
     host = request.host.rsplit(":", 1)[0] if not request.host.startswith("[") else request.host.split("]")[0][1:]
     return _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
+
+
+def caller_address() -> str:
+    """Where a request comes from, for counting tries: the peer, or what our own proxy says of it.
+
+    A proxy stands on a private address and writes the last hop of X-Forwarded-For; from a public peer the header is
+    somebody's invention. Of IPv6 the /64 counts, because one household has all of it.
+    """
+    peer, hop = request.remote_addr or "", request.headers.get("X-Forwarded-For", "").split(",")[-1].strip()
+    try:
+        address = ipaddress.ip_address(peer)
+        if hop and any(address in network for network in _PRIVATE if network.version == address.version):
+            address = ipaddress.ip_address(hop)
+    except ValueError:
+        return peer
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _is_loopback(address: str) -> bool:
