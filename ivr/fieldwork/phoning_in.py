@@ -14,7 +14,7 @@ from ivr.catalogue import Catalogue
 from ivr.fieldwork import interviewing
 from ivr.fieldwork.interviewing import OffersDays, Reply
 from ivr.logs import get_logger
-from ivr.store import Database, Session, inbound
+from ivr.store import Database, Session, inbound, trials
 from ivr.survey.turn import Silence
 
 log = get_logger(__name__)
@@ -36,7 +36,7 @@ def answer_inbound(
     The same webhook twice finds its own attempt by the CallSid and gets the same reply.
     """
     with database.write() as session:
-        attempt_id = inbound.attempt_with(session, call_sid)
+        attempt_id = inbound.attempt_with(session, call_sid) or trials.expected(session, phone_hash, call_sid, now)
         if attempt_id is None:
             caller = inbound.caller(session, phone_hash)
             if caller is None:

@@ -199,7 +199,12 @@ def attempt_outcomes(session: Session, cell_id: int) -> dict[str, int]:
     """Closed calls of the cell by outcome."""
     query = (
         sa.select(attempts.c.outcome, sa.func.count())
-        .where(attempts.c.cell_id == cell_id, attempts.c.state == "closed", attempts.c.outcome.is_not(None))
+        .where(
+            attempts.c.cell_id == cell_id,
+            attempts.c.is_test.is_(sa.false()),
+            attempts.c.state == "closed",
+            attempts.c.outcome.is_not(None),
+        )
         .group_by(attempts.c.outcome)
     )
     return {row[0]: row[1] for row in session.execute(query)}
@@ -214,7 +219,12 @@ def reach(session: Session, cell_id: int) -> list[Reach]:
     hour = hour.label("hour")
     query = (
         sa.select(hour, sa.func.count(), sa.func.sum(sa.case((attempts.c.answered_at.is_not(None), 1), else_=0)))
-        .where(attempts.c.cell_id == cell_id, attempts.c.placed_at.is_not(None), attempts.c.state == "closed")
+        .where(
+            attempts.c.cell_id == cell_id,
+            attempts.c.is_test.is_(sa.false()),
+            attempts.c.placed_at.is_not(None),
+            attempts.c.state == "closed",
+        )
         .group_by(hour)
     )
     return [Reach(row[0], row[1], int(row[2])) for row in session.execute(query)]

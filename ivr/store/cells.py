@@ -153,7 +153,11 @@ def overview(session: Session) -> list[Mapping[str, Any]]:
     """Every cell in the order in which they came: provider, period, counters, attempts that were (perhaps) placed."""
     placed = (
         sa.select(sa.func.count())
-        .where(attempts.c.cell_id == cells.c.id, attempts.c.state.in_(("dialing", "placed", "closed", "unknown")))
+        .where(
+            attempts.c.cell_id == cells.c.id,
+            attempts.c.is_test.is_(False),
+            attempts.c.state.in_(("dialing", "placed", "closed", "unknown")),
+        )
         .correlate(cells)
         .scalar_subquery()
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ivr.store.samples import TRIAL_KEY
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases, interviews, ledger, orders, providers, responses, samples
 
@@ -39,6 +40,7 @@ def find_samples(
     statement = (
         sa.select(samples.c.id, providers.c.name, samples.c.period_from, samples.c.period_to)
         .join(providers, providers.c.id == samples.c.provider_id)
+        .where(providers.c.name_key != TRIAL_KEY)
         .order_by(bytewise(session, providers.c.name_key), samples.c.period_from, samples.c.period_to)
     )
     if period is not None:

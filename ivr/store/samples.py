@@ -20,6 +20,10 @@ from ivr.store.session import Session
 from ivr.store.tables import case_phones, cases, contacts, providers, samples
 
 
+TRIAL_KEY = " test calls"
+"""The key of the provider under which test calls are kept (`trials.py`): no name that is delivered gives it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """How a person can be reached. `phones` are E.164, telefoon before telefoon2; empty texts are unknown."""

@@ -50,6 +50,14 @@ class Call:
     reply: dict[str, Any] | None
 
 
+# A try-out order has no cell (`trials.py`): its test calls find it by their sample.
+_TRYOUT = (
+    sa.select(sa.func.min(orders.c.id))
+    .where(orders.c.sample_id == cases.c.sample_id)
+    .correlate(cases)
+    .scalar_subquery()
+)
+
 _CALL = (
     sa.select(
         attempts.c.id.label("attempt_id"),
@@ -75,7 +83,7 @@ _CALL = (
     .select_from(
         attempts.join(cases, cases.c.id == attempts.c.case_id)
         .outerjoin(cells, cells.c.id == sa.func.coalesce(attempts.c.cell_id, cases.c.cell_id))
-        .outerjoin(orders, orders.c.id == cells.c.order_id)
+        .outerjoin(orders, orders.c.id == sa.func.coalesce(cells.c.order_id, sa.case((attempts.c.is_test, _TRYOUT))))
         .outerjoin(turns, sa.and_(turns.c.attempt_id == attempts.c.id, turns.c.turn == attempts.c.turn))
     )
     .where(attempts.c.id == sa.bindparam("id"))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ivr.errors import RefusedError
+from ivr.store.samples import TRIAL_KEY
 from ivr.store.session import Session
 from ivr.store.tables import providers
 from ivr.store.tables_accounts import invitations, throttles, users, web_sessions
@@ -216,4 +217,5 @@ def provider_id(session: Session, name: str) -> int | None:
 
 def first_provider_id(session: Session) -> int | None:
     """Some provider, always the same one: whose pages the demo shows."""
-    return session.execute(sa.select(sa.func.min(providers.c.id))).scalar_one_or_none()
+    query = sa.select(sa.func.min(providers.c.id)).where(providers.c.name_key != TRIAL_KEY)
+    return session.execute(query).scalar_one_or_none()
