@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ivr.catalogue import Catalogue
 from ivr.fieldwork import working
-from ivr.fieldwork.interviewing import questionnaire_of_attempt
+from ivr.fieldwork.replies import questionnaire_of_attempt
 from ivr.logs import get_logger
 from ivr.store import Database, Session, attempts, cases, events, interviews, quotas
 from ivr.store.attempts import Attempt
@@ -162,8 +162,8 @@ def _hang_up(session: Session, catalogue: Catalogue, attempt: Attempt, now: date
     if state.outcome is None or not state.is_over:
         questionnaire = questionnaire_of_attempt(session, catalogue, attempt.id)
         if questionnaire is not None:
+            # Not kept: the dialogue stays as the last key left it, for a key that is still on its way (`late.py`).
             state, _ = engine.advance(questionnaire, state, HungUp())
-            attempts.note(session, attempt.id, dialogue=engine.dump(state))
     if attempt.interview_id is not None and state.outcome in _INTERVIEW_ENDINGS:
         interviews.end(session, attempt.interview_id, state.outcome, now)
     return state.outcome, state.wish
@@ -181,19 +181,36 @@ def _end_call(
     wish: Wish | None = None,
 ) -> None:
     events.add(session, "closed", now, attempt_id=attempt.id, outcome=outcome)
-    if not attempt.is_test:
-        case = cases.get(session, attempt.case_id, lock=True)
-        other = _other_person(session, attempt)
-        if other is not None:
-            _end_for_other(session, rulebook, calendar, other, outcome, now)
-        if rulebook.outcomes[outcome].next == "other_number":
-            cases.bury_number(session, case.id, attempt.phone_rank)
-        if attempt.direction == "inbound" and case.is_final and other is None and rulebook.outcomes[outcome].is_final:
-            # Somebody whom we had given up rang us.
-            working.finish(session, case, outcome, now, by=by)
-        working.call_again(session, rulebook, calendar, case, now, by=by, wish=wish)
+    settle_case(session, rulebook, calendar, attempt, outcome, now, by=by, wish=wish)
     quotas.release(session, attempt.id)
     working.settle_cell(session, attempt.cell_id, now)
+
+
+def settle_case(
+    session: Session,
+    rulebook: working.Rulebook,
+    calendar: OpenHours,
+    attempt: Attempt,
+    outcome: str,
+    now: datetime,
+    *,
+    by: str,
+    wish: Wish | None = None,
+) -> None:
+    """What this outcome of the attempt means for its case, and for whoever on a shared number took part."""
+    if attempt.is_test:
+        return
+    case = cases.get(session, attempt.case_id, lock=True)
+    other = _other_person(session, attempt)
+    if other is not None:
+        _end_for_other(session, rulebook, calendar, other, outcome, now)
+    if rulebook.outcomes[outcome].next == "other_number":
+        cases.bury_number(session, case.id, attempt.phone_rank)
+    # Somebody whom we had given up rang us, or had answered after all.
+    came_back = attempt.direction == "inbound" or by == "late_key"
+    if came_back and case.is_final and other is None and rulebook.outcomes[outcome].is_final:
+        working.finish(session, case, outcome, now, by=by)
+    working.call_again(session, rulebook, calendar, case, now, by=by, wish=wish)
 
 
 def _other_person(session: Session, attempt: Attempt) -> int | None:

@@ -8,17 +8,26 @@ room by the cell's counters; what the call meant for its case is decided in `clo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
 
 from ivr.catalogue import Catalogue
 from ivr.errors import NotFoundError
+from ivr.fieldwork import late
+from ivr.fieldwork.quick import Desk
+from ivr.fieldwork.replies import (
+    CallCalendar,
+    Days,
+    Reply,
+    again,
+    is_end,
+    name_of,
+    to_mapping,
+    without_records,
+    wordless,
+)
 from ivr.logs import get_logger
-from ivr.store import Database, Session, attempts, interviews, optouts, prompts, questionnaires, quotas, turns
+from ivr.store import Database, Session, attempts, events, interviews, optouts, prompts, questionnaires, quotas, turns
 from ivr.survey import interview as engine
-from ivr.survey import turn as turn_words
 from ivr.survey.disposition import is_machine
 from ivr.survey.questionnaire import Questionnaire
 from ivr.survey.turn import Keypress, Prompt, Signal, Silence, Turn
@@ -30,50 +39,30 @@ GOODBYE_UNKNOWN = "technical_apology"
 
 VOICEMAIL = "voicemail"
 
-_SIGNAL_NAMES = {Keypress: "key", Silence: "silence"}
-_HANGUP = Turn()
+OffersDays = CallCalendar
 
-
-Days = tuple[tuple[str, tuple[str, ...]], ...]
-
-
-class OffersDays(Protocol):
-    """The part of the calendar that a call needs."""
-
-    def offered_days(self, now: datetime) -> Days:
-        """For each day that can be offered for an appointment, the parts of that day that can."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the door must say: the `number`th turn of the call, and which recordings say it.
-
-    A turn that says nothing and awaits nothing ends the call without a word.
-    """
-
-    turn: Turn
-    number: int
-    order_id: int | None = None
-    questionnaire: str = ""
-    version: int = 0
-    voiced_at: datetime | None = None
+__all__ = ["Desk", "OffersDays", "Reply", "answer"]
 
 
 def answer(
     database: Database,
     catalogue: Catalogue,
-    calendar: OffersDays,
+    calendar: CallCalendar,
     attempt_id: str,
     turn: int,
     signal: Signal,
     call_sid: str,
     now: datetime,
+    *,
+    desk: Desk | None = None,
 ) -> Reply:
     """The reply to webhook `turn` of this attempt's call (0: the call was answered; the signal means nothing then).
 
-    NotFoundError when there is no such attempt. Everything is committed when this returns.
+    desk: answers the ordinary keys of running calls quickly, with the same result. NotFoundError when there is no
+    such attempt. Everything is committed when this returns.
     """
+    if desk is not None and (reply := desk.answer(attempt_id, turn, signal, call_sid, now)) is not None:
+        return reply
     # Holidays and prayer times are worked out before the transaction: it locks others out on SQLite.
     days = calendar.offered_days(now) if turn == 0 else ()
     with database.write() as session:
@@ -82,30 +71,26 @@ def answer(
             raise NotFoundError(f"There is no attempt {attempt_id}.")
         if call.call_sid is not None and call.call_sid != call_sid:
             log.warning("webhook_of_another_call", attempt_id=attempt_id, call_sid=call_sid)
-            return _wordless(call)
+            return _stray(session, call, "another_call", turn, now, wordless(call))
         if call.turn < 0:
             return _begin(session, catalogue, days, call, call_sid, now)
         if turn <= call.turn:
             kept = call.reply if turn == call.turn else turns.reply_to(session, attempt_id, turn)
-            return _again(call, kept, turn)
+            return _stray(session, call, "repeated", turn, now, again(call, kept, turn))
+        if turn > call.turn + 1 or is_end(call.reply):
+            kept = wordless(call) if call.state == "closed" else again(call, call.reply, call.turn)
+            return _stray(session, call, "early" if turn > call.turn + 1 else "after_the_end", turn, now, kept)
         if call.state == "closed":
-            return _wordless(call)
-        if turn > call.turn + 1 or _is_end(call.reply):
-            return _again(call, call.reply, call.turn)
+            if isinstance(signal, Keypress):
+                late.take_in(session, catalogue, calendar, call, signal, now)
+            return _stray(session, call, "after_the_call", turn, now, wordless(call))
         return _advance(session, catalogue, call, signal, now)
 
 
-def questionnaire_of_attempt(session: Session, catalogue: Catalogue, attempt_id: str) -> Questionnaire | None:
-    """The questionnaire of this attempt's call, in the version it began with; None before its first webhook."""
-    call = turns.load_call(session, attempt_id)
-    if call is None or call.reply is None:
-        return None
-    id, version = call.reply["questionnaire"], call.reply["version"]
-    current = catalogue.questionnaires.get(id)
-    try:
-        return questionnaires.load(session, id, version)
-    except NotFoundError:
-        return current if current is not None and current.version == version else None
+def _stray(session: Session, call: turns.Call, what: str, turn: int, now: datetime, reply: Reply) -> Reply:
+    """A webhook that changes nothing of the call is written down all the same. Ordinary ones are rows of `turns`."""
+    events.add(session, "webhook", now, attempt_id=call.attempt_id, what=what, turn=turn)
+    return reply
 
 
 def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call, call_sid: str, now: datetime) -> Reply:
@@ -115,9 +100,9 @@ def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call,
             id, version = _chosen(session, catalogue, call)
             return _last_words(session, call, GOODBYE_UNKNOWN, "begin", id, version, now)
         if adoption != "go":
-            return _wordless(call)
+            return wordless(call)
     elif call.state == "closed":
-        return _wordless(call)
+        return wordless(call)
     phone = call.phone_hash or turns.phone_of(session, call.case_id, call.phone_rank)
     codes = turns.sharers(session, call, phone) if phone is not None and not call.is_test else ()
     own = None if call.is_test else interviews.unfinished(session, call.case_id)
@@ -139,13 +124,13 @@ def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call,
 def _advance(session: Session, catalogue: Catalogue, call: turns.Call, signal: Signal, now: datetime) -> Reply:
     reply, dialogue = call.reply or {}, call.dialogue
     if dialogue is None:
-        return _wordless(call)
+        return wordless(call)
     before = engine.load(dialogue)
     if isinstance(signal, Silence) and is_machine(call.answered_by) and not before.has_pressed:
         return _leave_machine(session, catalogue, call, now)
     questionnaire = questionnaires.load(session, reply["questionnaire"], reply["version"])
     state, turn = engine.advance(questionnaire, before, signal)
-    return _keep(session, call, questionnaire, state, turn, _SIGNAL_NAMES[type(signal)], now)
+    return _keep(session, call, questionnaire, state, turn, name_of(signal), now)
 
 
 def _leave_machine(session: Session, catalogue: Catalogue, call: turns.Call, now: datetime) -> Reply:
@@ -155,7 +140,7 @@ def _leave_machine(session: Session, catalogue: Catalogue, call: turns.Call, now
     """
     met = sum(past["outcome"] == "answering_machine" for past in attempts.history(session, call.case_id))
     if met != catalogue.fieldwork.silent_voicemails:
-        return _wordless(call)
+        return wordless(call)
     reply = call.reply or {}
     return _last_words(session, call, VOICEMAIL, "silence", reply["questionnaire"], reply["version"], now)
 
@@ -170,7 +155,7 @@ def _last_words(
         call.attempt_id,
         turn=number,
         signal=signal,
-        reply=_reply_to_mapping(turn, id, version),
+        reply=to_mapping(turn, id, version),
         dialogue=call.dialogue,
         interview_id=call.interview_id,
         now=now,
@@ -199,13 +184,12 @@ def _keep(
         if state.is_over and state.outcome == "never_call_again":
             _never_again(session, call, now)
     number = call.turn + 1
-    kept = replace(turn, records=())
     turns.save(
         session,
         call.attempt_id,
         turn=number,
         signal=signal,
-        reply=_reply_to_mapping(kept, questionnaire.id, questionnaire.version),
+        reply=to_mapping(turn, questionnaire.id, questionnaire.version),
         dialogue=engine.dump(state),
         interview_id=interview_id,
         now=now,
@@ -213,7 +197,7 @@ def _keep(
     if interview_id is not None and state.usable and interviews.mark_usable(session, interview_id, now):
         # At that moment it counts, whatever follows. After the save: what counts must find the attempt's interview.
         quotas.spend(session, call.attempt_id, interview_id, now)
-    return Reply(kept, number, call.order_id, questionnaire.id, questionnaire.version, call.voiced_at)
+    return Reply(without_records(turn), number, call.order_id, questionnaire.id, questionnaire.version, call.voiced_at)
 
 
 def _earlier_of(
@@ -235,7 +219,7 @@ def _interview_for(
     case_id = int(identified) if identified else call.case_id
     earlier = interviews.unfinished(session, case_id)
     if earlier and (earlier.questionnaire, earlier.version) == (questionnaire.id, questionnaire.version):
-        interviews.reopen(session, earlier.id)
+        interviews.reopen(session, earlier.id, mode="telephone", cell_id=call.cell_id)
         return earlier.id
     return interviews.start(
         session,
@@ -273,22 +257,3 @@ def _frozen(session: Session, catalogue: Catalogue, id: str, version: int, now: 
             raise
         questionnaires.freeze(session, current, now)
         return current
-
-
-def _reply_to_mapping(turn: Turn, questionnaire: str, version: int) -> dict[str, Any]:
-    return {"turn": turn_words.to_mapping(turn), "questionnaire": questionnaire, "version": version}
-
-
-def _is_end(reply: Mapping[str, Any] | None) -> bool:
-    return reply is not None and reply["turn"]["awaits"] is None
-
-
-def _again(call: turns.Call, kept: Mapping[str, Any] | None, number: int) -> Reply:
-    if kept is None:
-        return _wordless(call)
-    turn = turn_words.from_mapping(kept["turn"])
-    return Reply(turn, number, call.order_id, kept["questionnaire"], kept["version"], call.voiced_at)
-
-
-def _wordless(call: turns.Call) -> Reply:
-    return Reply(_HANGUP, max(call.turn, 0))

@@ -68,11 +68,15 @@ def unfinished(session: Session, case_id: int) -> Unfinished | None:
     return Unfinished(row.id, row.questionnaire, row.version, tuple(answers_of(session, row.id).items()))
 
 
-def reopen(session: Session, interview_id: str) -> None:
-    """Go on with a broken-off interview."""
-    session.execute(
-        sa.update(interviews).where(interviews.c.id == interview_id).values(ended_at=None, disposition=None)
-    )
+def reopen(session: Session, interview_id: str, *, mode: str = "telephone", cell_id: int | None = None) -> None:
+    """Go on with a broken-off interview, in this mode: one begun on the web may be finished by phone, and counts then.
+
+    cell_id: for which cell; None leaves it as it was.
+    """
+    values: dict[str, object] = {"ended_at": None, "disposition": None, "mode": mode}
+    if cell_id is not None:
+        values["cell_id"] = cell_id
+    session.execute(sa.update(interviews).where(interviews.c.id == interview_id).values(**values))
 
 
 def answers_of(session: Session, interview_id: str) -> dict[str, str]:
@@ -126,3 +130,15 @@ def end(session: Session, interview_id: str, disposition: str, now: datetime) ->
         .values(disposition=disposition, ended_at=now)
     )
     return changed.rowcount == 1
+
+
+def end_anew(session: Session, interview_id: str, disposition: str, now: datetime) -> None:
+    """An answer came after the interview had ended: it ended like this. The moment of its first ending stands."""
+    session.execute(
+        sa.update(interviews)
+        .where(interviews.c.id == interview_id)
+        .values(
+            disposition=disposition,
+            ended_at=sa.func.coalesce(interviews.c.ended_at, sa.bindparam("now", now, interviews.c.ended_at.type)),
+        )
+    )

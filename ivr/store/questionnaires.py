@@ -15,10 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ivr.errors import NotFoundError, RefusedError
-from ivr.store.session import Session
+from ivr.store.session import Database, Session
 from ivr.store.tables import questionnaires
 from ivr.survey.questionnaire import Questionnaire, from_mapping, to_mapping
-
 
 _KNOWN: WeakKeyDictionary[sa.Dialect, dict[tuple[str, int], Questionnaire]] = WeakKeyDictionary()
 """What was loaded already, by database (each has a dialect object of its own). A frozen version never changes,
@@ -49,6 +48,11 @@ def freeze(session: Session, questionnaire: Questionnaire, now: datetime) -> Non
             "Give the changed questionnaire a new version number.",
             code="changed_questionnaire",
         )
+
+
+def known(database: Database, id: str, version: int) -> Questionnaire | None:
+    """The frozen questionnaire if `load` has read it before in this process; asks nothing of the database."""
+    return _KNOWN.get(database.engine.dialect, {}).get((id, version))
 
 
 def load(session: Session, id: str, version: int) -> Questionnaire:

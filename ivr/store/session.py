@@ -1,20 +1,72 @@
 """Opens the database: one `Database`, short transactions, the same on SQLite and PostgreSQL.
 
 A *session* here is a SQLAlchemy Core connection inside a transaction. Writers begin with BEGIN IMMEDIATE on
-SQLite, because a deferred transaction that reads and then writes fails with "database is locked" under load.
+SQLite, because a deferred transaction that reads and then writes fails with "database is locked" under load; and
+they queue for it on a file lock, because SQLite's own waiting is a sleep that grows, which the unlucky pay for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import TracebackType
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 Session = sa.Connection
 """What the store's functions take: a connection within `Database.write()` or `Database.read()`."""
+
+
+class WriteQueue:
+    """Writers of one SQLite file, one after the other in the order in which they came; a context manager.
+
+    Between threads by a lock, between processes by a file beside the database. The kernel releases it when a process
+    dies. Where the file cannot be made, SQLite's own waiting has to do.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(f"{database.name}-queue")
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._file: int | None = None
+        self._owner = 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+        if self._depth == 1 and (file := self._open()) is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._lock.release()
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is needed."""
+        with self._lock:
+            if self._file is not None and self._depth == 0:
+                os.close(self._file)
+                self._file = None
+
+    def _open(self) -> int | None:
+        if self._file is not None and self._owner != os.getpid():
+            self._file = None  # a forked child shares its parent's lock: it needs a file of its own
+        if self._file is None:
+            try:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError:
+                return None
+            self._owner = os.getpid()
+        return self._file
 
 
 class Database:
@@ -24,11 +76,15 @@ class Database:
         parsed = sa.make_url(url)
         self.url = url
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.queue: WriteQueue | nullcontext[None] = nullcontext()
+        self._closings: list[Callable[[], None]] = []
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                self.queue = WriteQueue(Path(parsed.database))
+                self._closings.append(self.queue.close)
             self.engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
-            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "connect", prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             self.engine = sa.create_engine(parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False)
@@ -36,7 +92,11 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may write: committed at the end, rolled back on an exception."""
-        with self.engine.execution_options(toets_write=True).connect() as connection, connection.begin():
+        with (
+            self.queue,
+            self.engine.execution_options(toets_write=True).connect() as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
@@ -48,9 +108,16 @@ class Database:
     def dispose(self) -> None:
         """Close all connections; call it before a fork."""
         self.engine.dispose()
+        for close in self._closings:
+            close()
+
+    def closes_with(self, close: Callable[[], None]) -> None:
+        """Call this too when the connections are closed."""
+        self._closings.append(close)
 
 
-def _prepare_sqlite(connection, _record) -> None:
+def prepare_sqlite(connection, _record) -> None:
+    """Make a fresh SQLite connection what the store expects."""
     # sqlite3 must not open transactions on its own: `_begin_sqlite` says BEGIN or BEGIN IMMEDIATE.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):

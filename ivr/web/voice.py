@@ -18,7 +18,7 @@ from ivr import logs
 from ivr.bootstrap import House
 from ivr.errors import NotFoundError, UsageError
 from ivr.fieldwork import interviewing, phoning_in
-from ivr.fieldwork.interviewing import Reply
+from ivr.fieldwork.interviewing import Desk, Reply
 from ivr.store import prompts, questionnaires
 from ivr.survey.turn import Prompt, Signal, Silence
 from ivr.telephony import twiml
@@ -76,6 +76,7 @@ def make_blueprint(house: House, alarms: Alarms) -> tuple[Blueprint, Callable[[]
     base_url = house.settings.public_base_url.rstrip("/")
     check = SignatureCheck(base_url, house.settings.twilio_auth_token.get_secret_value())
     shelf = Shelf(house)
+    desk = Desk(house.database)
 
     def apology() -> Response:
         if shelf.apology is None:
@@ -101,7 +102,7 @@ def make_blueprint(house: House, alarms: Alarms) -> tuple[Blueprint, Callable[[]
     def answered(attempt_id: str, turn: int, signal: Signal, call_sid: str) -> Response:
         logs.bind(attempt_id=attempt_id, turn=turn)
         try:
-            reply = _twice(house, attempt_id, turn, signal, call_sid)
+            reply = _twice(house, desk, attempt_id, turn, signal, call_sid)
         except NotFoundError:
             alarms.sound("unknown_attempt")
             return _twiml(twiml.HANGUP)
@@ -164,12 +165,12 @@ def make_blueprint(house: House, alarms: Alarms) -> tuple[Blueprint, Callable[[]
     return door, apology
 
 
-def _twice(house: House, attempt_id: str, turn: int, signal: Signal, call_sid: str) -> Reply:
+def _twice(house: House, desk: Desk, attempt_id: str, turn: int, signal: Signal, call_sid: str) -> Reply:
     """Answer, and once more if that broke: an answer is worth a second try, and a repeat changes nothing."""
     began = house.clock.now()
     try:
         return interviewing.answer(
-            house.database, house.catalogue, house.calendar, attempt_id, turn, signal, call_sid, began
+            house.database, house.catalogue, house.calendar, attempt_id, turn, signal, call_sid, began, desk=desk
         )
     except NotFoundError:
         raise

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ivr.almanac import Calendar
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.fieldwork import interviewing
-from ivr.fieldwork.interviewing import Reply
+from ivr.fieldwork.interviewing import Desk, Reply
 from ivr.ids import new_id
 from ivr.settings import ROOT
 from ivr.speech import script
@@ -67,6 +67,7 @@ class Line:
             Keypress(keys) if keys else Silence(),
             call_sid or self.call_sid,
             self.now,
+            desk=self.order.desk,
         )
         self.replies.append(reply)
         return reply
@@ -98,8 +99,9 @@ class Line:
 class VoicedOrder:
     """Provider, sample, order and cell, with every prompt of a call assigned to the order."""
 
-    def __init__(self, database: Database, *, track: str = "inburgering", target: int = 25) -> None:
+    def __init__(self, database: Database, *, track: str = "inburgering", target: int = 25, quick: bool = True) -> None:
         self.database = database
+        self.desk: Desk | None = Desk(database) if quick else None
         questionnaire = CATALOGUE.questionnaires["inburgering" if track == "inburgering" else "laagdrempelig"]
         with database.write() as session:
             provider = _insert(session, tables.providers, name="Taal & Werk", name_key="taal & werk")

@@ -93,7 +93,7 @@ def test_a_broken_view_answers_an_apology_and_never_html(
 ) -> None:
     door.turn(line, 0)
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the disk is full")
 
     monkeypatch.setattr(interviewing, "answer", broken)
@@ -108,11 +108,11 @@ def test_a_broken_view_answers_an_apology_and_never_html(
 def test_a_stumble_is_tried_once_more(door: Door, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     real, calls = interviewing.answer, []
 
-    def stumbling(*given: object) -> object:
+    def stumbling(*given: object, **named: object) -> object:
         calls.append(given)
         if len(calls) == 1:
             raise OSError("database is locked")
-        return real(*given)  # type: ignore[arg-type]
+        return real(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(interviewing, "answer", stumbling)
     assert "greeting_menu" in spoken(door, check_twiml(door.turn(line, 0).text))
@@ -193,7 +193,7 @@ def test_a_status_that_means_nothing_is_refused_with_an_alarm(door: Door, line: 
 def test_the_logs_of_a_call_hold_no_number_and_no_key(
     door: Door, line: Line, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interviewing, "answer", lambda *_: 1 / 0)
+    monkeypatch.setattr(interviewing, "answer", lambda *_, **__: 1 / 0)
     door.turn(line, 0)
     door.turn(line, 1, "7777")
     shown = capsys.readouterr()

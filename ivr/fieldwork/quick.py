@@ -1,0 +1,131 @@
+"""The quick way of a webhook: the next key of a call that is simply going on.
+
+Decides which webhooks are so ordinary that one read and one conditional write do (`store/hotpath.py`): the next turn
+of an open call, nothing begun, nothing ended, nothing become usable by it. Everything else (the first webhook,
+repeats, strays, endings, the key that makes an interview count) is `interviewing.py`'s, which locks and looks at all.
+
+What a call stood at after its last turn is remembered here, per process, so that the read falls away when the next
+key comes to the same process. That cannot go stale: the write holds only where the attempt still stands at that turn,
+and a turn is written once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ivr.fieldwork import replies
+from ivr.fieldwork.replies import Reply
+from ivr.logs import get_logger
+from ivr.store import Database, questionnaires
+from ivr.store.hotpath import BROKEN, HotPath, Step, open_hotpath
+from ivr.survey import interview as engine
+from ivr.survey.questionnaire import Questionnaire
+from ivr.survey.turn import Signal, Silence, Turn
+
+log = get_logger(__name__)
+
+CALLS_REMEMBERED = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A call after its turn `turn`, as far as the next key needs it."""
+
+    turn: int
+    call_sid: str
+    interview_id: str | None
+    order_id: int
+    voiced_at: datetime | None
+    questionnaire: Questionnaire
+    state: engine.Interview
+
+
+class Desk:
+    """Answers the next keys of running calls. One a process; safe between threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._path: HotPath = open_hotpath(database)
+        self._stands: OrderedDict[str, Stand] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def answer(self, attempt_id: str, turn: int, signal: Signal, call_sid: str, now: datetime) -> Reply | None:
+        """The reply to the next turn of a running call, kept; None when the ordinary way must look at it.
+
+        A broken connection too is left to the ordinary way: whether the turn was kept, it will see.
+        """
+        try:
+            return self._answer(attempt_id, turn, signal, call_sid, now)
+        except BROKEN as error:
+            log.warning("quick_way_broken", error=type(error).__name__)
+            return None
+
+    def _answer(self, attempt_id: str, turn: int, signal: Signal, call_sid: str, now: datetime) -> Reply | None:
+        with self._lock:
+            stand = self._stands.pop(attempt_id, None)
+        if turn < 1:
+            return None
+        if stand is None or stand.turn != turn - 1:
+            stand = self._look_up(attempt_id)
+            if stand is None or stand.turn != turn - 1:
+                return None
+        before = stand.state
+        # A silence of somebody who never pressed a key may be a machine's: the ordinary way looks at the verdict.
+        if stand.call_sid != call_sid or before.is_over or (isinstance(signal, Silence) and not before.has_pressed):
+            return None
+        state, said = engine.advance(stand.questionnaire, before, signal)
+        if not _is_ordinary(stand, state, said):
+            return None
+        id, version = stand.questionnaire.id, stand.questionnaire.version
+        step = Step(
+            attempt_id=attempt_id,
+            call_sid=call_sid,
+            interview_id=stand.interview_id,
+            turn=turn,
+            signal=replies.name_of(signal),
+            reply=replies.to_mapping(said, id, version),
+            dialogue=engine.dump(state),
+            answer=said.records[0] if said.records else None,
+            now=now,
+        )
+        if not self._path.keep(step):
+            return None
+        kept = replace(stand, turn=turn, state=state)
+        with self._lock:
+            self._stands[attempt_id] = kept
+            if len(self._stands) > CALLS_REMEMBERED:
+                self._stands.popitem(last=False)
+        return Reply(replies.without_records(said), turn, stand.order_id, id, version, stand.voiced_at)
+
+    def _look_up(self, attempt_id: str) -> Stand | None:
+        found = self._path.load(attempt_id)
+        if found is None:
+            return None
+        id, version = found.reply["questionnaire"], found.reply["version"]
+        questionnaire = questionnaires.known(self._database, id, version)
+        if questionnaire is None:
+            return None
+        return Stand(
+            found.turn,
+            found.call_sid,
+            found.interview_id,
+            found.order_id,
+            found.voiced_at,
+            questionnaire,
+            engine.load(found.dialogue),
+        )
+
+
+def _is_ordinary(stand: Stand, state: engine.Interview, said: Turn) -> bool:
+    """Nothing begins, ends or starts to count with this turn."""
+    return (
+        not state.is_over
+        and said.awaits is not None
+        and state.usable == stand.state.usable
+        and state.has_begun == stand.state.has_begun
+        and (stand.interview_id is not None if state.has_begun else not said.records)
+        and len(said.records) <= 1
+    )
