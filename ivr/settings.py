@@ -28,7 +28,8 @@ def _named(name: str) -> AliasChoices:
 class Settings(BaseSettings):
     """All settings. Field `x` is read from `IVR_X`; fields that begin with `twilio_` from `TWILIO_…`."""
 
-    model_config = SettingsConfigDict(env_prefix="IVR_", extra="ignore", frozen=True)
+    # An empty value counts as absent: an example that was not filled in must not pass for an account or a key.
+    model_config = SettingsConfigDict(env_prefix="IVR_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     env: Literal["development", "production", "demo"] = Field(
         "development",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 
 import pytest
 from pydantic import AliasChoices
@@ -79,11 +80,31 @@ def test_the_example_with_its_secrets_filled_in_is_a_production_house(monkeypatc
     }
     for name, value, is_set in example():
         if is_set:
-            monkeypatch.setenv(name, value or secrets[name])
+            monkeypatch.setenv(name, value.strip('"') or secrets[name])
     settings = load_settings()
     assert settings.env == "production"
     assert settings.speech_engine == "gtts"
     assert settings.carrier == "twilio"
+
+
+def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("IVR_CARRIER", "IVR_CARRIER_LOG", "IVR_ENCRYPTION_KEY", "TWILIO_BASE_URL", "TWILIO_API_KEY"):
+        monkeypatch.setenv(name, "")
+    assert load_settings() == Settings()  # pyright: ignore[reportCallIssue]
+    assert load_settings().carrier_log is None
+    assert load_settings().carrier == "local"
+
+
+def test_a_shell_reads_the_example() -> None:
+    shown = subprocess.run(
+        ["sh", "-euc", '. config/env.example; printf %s "$IVR_HELP_NUMBER"'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == Settings.model_fields["help_number"].default
+    assert not shown.stderr
 
 
 def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
@@ -108,6 +129,9 @@ def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
         (REAL_ACCOUNT | {"IVR_CLOCK": "leaping:/run/clock"}, "IVR_CLOCK"),
         ({"IVR_ENV": "production"}, "IVR_ENCRYPTION_KEY"),
         ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "k"}, "IVR_SECRET_KEY"),
+        (REAL_ACCOUNT | {"TWILIO_ACCOUNT_SID": ""}, "TWILIO_ACCOUNT_SID"),
+        (REAL_ACCOUNT | {"TWILIO_AUTH_TOKEN": ""}, "TWILIO_AUTH_TOKEN"),
+        ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "", "IVR_SECRET_KEY": ""}, "IVR_ENCRYPTION_KEY"),
         ({"IVR_CARRIER": "pigeon"}, "carrier"),
         ({"IVR_CALLS_PER_SECOND": "0"}, "calls_per_second"),
         ({"IVR_RING_SECONDS": "1"}, "ring_seconds"),
