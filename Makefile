@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format bench chaos browser clean
+.PHONY: help setup demo rehearse run test check format bench chaos browser clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ $(STAMP): pyproject.toml
 
 demo: setup ## a whole fieldwork on real parts: import, call, stop at 25, export (leaves var/demo)
 	$(BIN)/ivr demo
+
+rehearse: setup ## a season of 500 providers in virtual time against a hostile carrier (SEED=1, FAULTS=0.02)
+	$(BIN)/ivr rehearse --providers $(or $(PROVIDERS),500) --seed $(or $(SEED),1) --faults $(or $(FAULTS),0.02)
 
 run: setup ## start everything with the local carrier on http://127.0.0.1:8000, until Ctrl-C
 	$(BIN)/ivr run

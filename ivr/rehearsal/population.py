@@ -26,6 +26,8 @@ from ivr.rehearsal.transport import JsonLines
 
 Kind = Literal["synthetic", "monkeys", "nobody"]
 
+_RINGS_ON = 600.0
+"""Nobody comes: it rings until the caller gives up."""
 _ATTEMPT = re.compile(r"/voice/([0-9A-Za-z_-]+)/")
 
 
@@ -106,7 +108,7 @@ class SyntheticPopulation:
                 return Reception("machine", answers_after, machine)
             if chance < self.habits.voicemail + self.habits.busy:
                 return self._nobody(record, "busy", 3.0)
-            return self._nobody(record, "no_answer", 0.0)
+            return self._nobody(record, "no_answer", _RINGS_ON)
         mood = mood_of(person, self.habits, dice) if self._kind is Caller else "takes_part"
         record["mood"] = mood
         caller = self._kind(
