@@ -17,10 +17,15 @@ from ivr.store.samples import Contact
 from ivr.store.sealing import Sealer
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases, cells, contacts, interviews, order_prompts, providers, samples
+from ivr.store.tables_accounts import throttles
 from ivr.store.tables_links import links, page_prompts
 
 _CHUNK = 400
 _CLOSED = ("withdrawn", "deceased")
+_CAN_LISTEN = (
+    cases.c.respondent_group == "client",
+    sa.or_(cases.c.cell_id.is_not(None), cases.c.questionnaire.in_(("laagdrempelig", "inburgering"))),
+)
 _NOT_INVITED = ("refusal", "never_call_again", "opted_out", "complaint", *_CLOSED)
 
 
@@ -87,6 +92,20 @@ def find(session: Session, token_hash: str, now: datetime) -> Visitor | None:
     return None if row is None else Visitor(*row)
 
 
+def misses(session: Session, key: str) -> tuple[int, datetime] | None:
+    """How often something was tried under this throttle, and since when. Counting is in `users.py`; this only looks."""
+    row = session.execute(sa.select(throttles.c.tries, throttles.c.changed_at).where(throttles.c.key == key)).first()
+    return None if row is None else (row.tries, row.changed_at)
+
+
+def services_of(session: Session, sample_id: int) -> frozenset[int]:
+    """The services of the sample's clients who can get a link."""
+    rows = session.execute(
+        sa.select(sa.func.coalesce(cases.c.service, 0)).where(cases.c.sample_id == sample_id, *_CAN_LISTEN).distinct()
+    )
+    return frozenset(rows.scalars())
+
+
 def invitees(session: Session, sealer: Sealer, sample_id: int) -> Iterator[Invitee]:
     """The clients of a sample who can answer by a link and have not yet, in the order of their delivery.
 
@@ -109,8 +128,7 @@ def invitees(session: Session, sealer: Sealer, sample_id: int) -> Iterator[Invit
         .select_from(cases.join(contacts, contacts.c.case_id == cases.c.id).outerjoin(links))
         .where(
             cases.c.sample_id == sample_id,
-            cases.c.respondent_group == "client",
-            sa.or_(cases.c.cell_id.is_not(None), cases.c.questionnaire.in_(("laagdrempelig", "inburgering"))),
+            *_CAN_LISTEN,
             cases.c.exclusion.is_(None),
             cases.c.disposition.not_in(_NOT_INVITED),
             ~answered.exists(),

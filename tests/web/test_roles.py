@@ -31,6 +31,11 @@ WHO_MAY = {
     ("POST", "signin.switch_totp_off"): ALL,
     ("GET", "echt.page"): PUBLIC,
     ("POST", "echt.refuse"): PUBLIC,
+    ("GET", "spoken.start"): PUBLIC,
+    ("POST", "spoken.begin"): PUBLIC,
+    ("GET", "spoken.question"): PUBLIC,
+    ("POST", "spoken.answer"): PUBLIC,
+    ("GET", "spoken.end"): PUBLIC,
     ("GET", "pages.serve_asset"): PUBLIC,
     ("GET", "static"): PUBLIC,
     ("GET", "staff.board"): STAFF,
@@ -86,7 +91,7 @@ def test_each_role_opens_its_own_pages_and_no_other(app: Flask, role: str) -> No
         )
         with app.test_request_context():
             rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
-            known = {"cell_id": 1, **FILLED}
+            known = {"cell_id": 1, "number": 1, **FILLED}
             path = app.url_for(endpoint, _external=False, **{name: known[name] for name in rule.arguments})
         form = {"csrf": "csrf-of-test"} if role != "nobody" else {}
         answer = client.open(path, method=method, data=form if method == "POST" else None)
