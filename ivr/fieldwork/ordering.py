@@ -88,7 +88,7 @@ def place_order(
         orders.lock_sample(session, sample.id)
         split = split_order(interviews, price, orders.ordered_interviews(session, sample.id), subsidy)
         before = orders.cells_of(session, sample.id)
-        order_id, cell_id = orders.open_purchased(session, sample.id, interviews, split.price, services, now)
+        order_id, cell_id = orders.open_purchased(session, sample.id, interviews, split.price, services, now, subsidy)
         joining = orders.candidates(session, sample.id, services)
         joining += _share_of_earlier_orders(session, sample, before, interviews, services)
         for case in joining:

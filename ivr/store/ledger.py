@@ -38,12 +38,21 @@ class LedgerLine:
     reverses: int | None
 
 
-def enter(
-    session: Session, cell_id: int, interview_id: str, now: datetime, rules: SubsidyRules = DEFAULT_SUBSIDY
-) -> None:
-    """A line for a successful interview of a purchased cell; nothing for inburgering, nothing the second time."""
+def enter(session: Session, cell_id: int, interview_id: str, now: datetime) -> None:
+    """A line for a successful interview of a purchased cell, by the terms of its order.
+
+    Nothing for inburgering, nothing the second time, and nothing beyond what was ordered: that costs nobody anything.
+    """
     row = session.execute(
-        sa.select(cells.c.track, cells.c.sample_id, orders.c.id, orders.c.price)
+        sa.select(
+            cells.c.track,
+            cells.c.sample_id,
+            orders.c.id,
+            orders.c.price,
+            orders.c.interviews,
+            orders.c.subsidy_first,
+            orders.c.subsidy_share,
+        )
         .select_from(cells.join(orders, cells.c.order_id == orders.c.id))
         .where(cells.c.id == cell_id)
     ).one()
@@ -52,15 +61,19 @@ def enter(
     lock_sample(session, row.sample_id)
     if session.execute(sa.select(ledger.c.id).where(_stands(), ledger.c.interview_id == interview_id)).first():
         return
-    taken = set(
-        session.execute(
-            sa.select(ledger.c.number)
-            .select_from(ledger.join(orders, ledger.c.order_id == orders.c.id))
-            .where(_stands(), orders.c.sample_id == row.sample_id)
-        ).scalars()
-    )
+    standing = session.execute(
+        sa.select(ledger.c.number, ledger.c.order_id)
+        .select_from(ledger.join(orders, ledger.c.order_id == orders.c.id))
+        .where(_stands(), orders.c.sample_id == row.sample_id)
+    ).all()
+    if sum(line.order_id == row.id for line in standing) >= row.interviews:
+        return
+    taken = {line.number for line in standing}
     number = next(number for number in range(1, len(taken) + 2) if number not in taken)
     price = Decimal(row.price)
+    rules = DEFAULT_SUBSIDY
+    if row.subsidy_first is not None and row.subsidy_share is not None:
+        rules = SubsidyRules(row.subsidy_first, Decimal(row.subsidy_share))
     subsidy = subsidy_of(number, price, rules)
     session.execute(
         sa.insert(ledger).values(

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from ivr.store.samples import name_key
 from ivr.store.session import Session
 from ivr.store.tables import case_phones, cases, cells, interviews, orders, providers, samples
+from ivr.survey.billing import DEFAULT_SUBSIDY, SubsidyRules
 
 UNORDERED = -1
 """Position of a case that joined its cell and has not been given its place in the random order yet."""
@@ -80,10 +81,16 @@ def ensure_inburgering(session: Session, sample_id: int, target: int, now: datet
 
 
 def open_purchased(
-    session: Session, sample_id: int, interviews: int, price: Decimal, services: Sequence[int] | None, now: datetime
+    session: Session,
+    sample_id: int,
+    interviews: int,
+    price: Decimal,
+    services: Sequence[int] | None,
+    now: datetime,
+    subsidy: SubsidyRules = DEFAULT_SUBSIDY,
 ) -> tuple[int, int]:
-    """A purchased order and its cell: (order id, cell id)."""
-    return _open(session, sample_id, "purchased", interviews, price, services, now)
+    """A purchased order and its cell: (order id, cell id). The terms of the subsidy are frozen with it."""
+    return _open(session, sample_id, "purchased", interviews, price, services, now, subsidy)
 
 
 def ordered_interviews(session: Session, sample_id: int) -> int:
@@ -226,6 +233,7 @@ def _open(
     price: Decimal | None,
     services: Sequence[int] | None,
     now: datetime,
+    subsidy: SubsidyRules | None = None,
 ) -> tuple[int, int]:
     order_id = session.execute(
         sa.insert(orders)
@@ -235,6 +243,8 @@ def _open(
             interviews=target,
             price=price,
             services=sa.null() if services is None else sorted(services),
+            subsidy_first=subsidy.first if subsidy else None,
+            subsidy_share=subsidy.share if subsidy else None,
             created_at=now,
         )
         .returning(orders.c.id)

@@ -74,6 +74,9 @@ samples = _table(
     sa.Column("period_from", sa.Date, nullable=False),
     sa.Column("period_to", sa.Date, nullable=False, comment="both ends are in the period"),
     sa.Column("seed", sa.Integer, nullable=False, server_default="1", comment="orders the random replicates"),
+    sa.Column(
+        "reported_on", sa.Date, comment="when the report went (or will go) to the provider; holds retention back"
+    ),
     sa.UniqueConstraint("provider_id", "period_from", "period_to"),
     sa.CheckConstraint("period_from <= period_to", name="period"),
 )
@@ -86,6 +89,10 @@ orders = _table(
     sa.Column("interviews", sa.Integer, nullable=False),
     sa.Column("price", sa.Numeric(10, 2), comment="per successful interview; null for inburgering"),
     sa.Column("services", Json, comment="list of codes, or null for all"),
+    sa.Column(
+        "subsidy_first", sa.Integer, comment="terms when it was ordered: first so many are shared; null: default"
+    ),
+    sa.Column("subsidy_share", sa.Numeric(5, 4), comment="by this share of the price; null: default"),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("voiced_at", Moment, comment="all prompts rendered, intact, checked: may be dialled"),
     sa.CheckConstraint("track IN ('inburgering', 'purchased')", name="track"),

@@ -92,7 +92,19 @@ def test_an_interview_can_be_billed_again_after_its_line_was_taken_back(book: Bo
     assert sum(line.price for line in book.lines()) == Decimal("12.50")
 
 
-def test_the_scheme_can_be_another(book: Book) -> None:
+def test_an_order_keeps_the_terms_under_which_it_was_placed(book: Book) -> None:
     with book.database.write() as session:
-        ledger.enter(session, book.first, "a", NOW, SubsidyRules(first=0))
-    assert book.lines()[0].provider_share == Decimal("12.50")
+        sample = ensure_sample(session, "Zonder", PERIOD)
+        terms = SubsidyRules(first=1, share=Decimal("0.25"))
+        cell = orders.open_purchased(session, sample.id, 5, Decimal("12.00"), None, NOW, terms)[1]
+    book.enter(cell, "a", "b")
+    assert [line.subsidy for line in book.lines("Zonder")] == [Decimal("3.00"), Decimal("0.00")]
+
+
+def test_interviews_beyond_the_order_cost_nothing(book: Book) -> None:
+    book.enter(book.second, *(f"b{n}" for n in range(12)))
+    assert len(book.lines()) == 10
+    with book.database.write() as session:
+        ledger.reverse(session, "b3", NOW)
+    book.enter(book.second, "b11")
+    assert sum(line.price for line in book.lines()) == Decimal(100)
