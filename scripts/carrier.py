@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from ivr.errors import ConfigurationError, UsageError
+from ivr.passes import load_key
 from ivr.rehearsal.faults import Rates
 from ivr.rehearsal.population import open_population
 from ivr.rehearsal.service import LocalCarrier, Plan
@@ -57,6 +58,8 @@ def carrier(clock: str, start: str | None, population: str, faults: str, seed: i
         account_sid=settings.twilio_account_sid,
         token=settings.twilio_auth_token.get_secret_value(),
         rates=rates,
+        house_url=settings.public_base_url,
+        softphone_key=load_key(settings) if clock == "real" else None,
     )
     people = open_population(
         population,  # pyright: ignore[reportArgumentType]  (click checked it)

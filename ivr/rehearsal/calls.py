@@ -67,6 +67,7 @@ class Call:
     machine_async: bool = False
     machine_callback: str | None = None
     machine_method: str = "POST"
+    direction: Literal["outbound-api", "inbound"] = "outbound-api"
     status: Status = "queued"
     updated_at: float = 0.0
     started_at: float | None = None
@@ -118,7 +119,7 @@ class Call:
             "duration": None if duration is None else str(duration),
             "price": None,
             "price_unit": "USD",
-            "direction": "outbound-api",
+            "direction": self.direction,
             "answered_by": self.answered_by,
             "forwarded_from": None,
             "group_sid": None,
@@ -133,7 +134,7 @@ class Call:
 class CallBook:
     """All calls of this carrier, newest last; looked up by sid and by number."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | str) -> None:
         self._seed = seed
         self._calls: dict[str, Call] = {}
         self._by_number: dict[str, list[Call]] = {}

@@ -13,7 +13,7 @@ from typing import Literal
 from ivr.logs import get_logger
 from ivr.rehearsal.calls import Call, CallBook, Status, rfc2822
 from ivr.rehearsal.faults import Faults
-from ivr.rehearsal.listeners import Population, Reception
+from ivr.rehearsal.listeners import Handset, Listener, Population, Reception
 from ivr.rehearsal.sounds import SoundShelf
 from ivr.rehearsal.timekeeper import Timekeeper
 from ivr.rehearsal.transport import WebhookError, Webhooks
@@ -64,6 +64,12 @@ class Exchange:
         self.book.add(call)
         self._keeper.spawn(self.live(call), f"call {call.sid}")
 
+    def ring_in(self, call: Call, listener: Listener) -> None:
+        """Somebody outside calls the house; the call's target is what is configured at the house's number."""
+        call.direction = "inbound"
+        self.book.add(call)
+        self._keeper.spawn(self._live_inbound(call, listener), f"call {call.sid}")
+
     def change(self, call: Call, wish: Literal["cancel", "hang up", "redirect"]) -> None:
         """What the REST side wants of a live call; it takes effect at once."""
         if call.is_over:
@@ -95,6 +101,13 @@ class Exchange:
             reception.listener.ended(how, self._keeper.now())
         await self._tell(call, "completed")
 
+    async def _live_inbound(self, call: Call, listener: Listener) -> None:
+        call.status, call.started_at = "ringing", self._keeper.now()
+        how = await Player(self._keeper, self._webhooks, self._shelf, call, listener).play()
+        self._close(call, "failed" if call.answered_at is None else "completed")
+        listener.ended(how, self._keeper.now())
+        await self._tell(call, "completed")
+
     # -- the walk of a call -----------------------------------------------------------------------------------
 
     async def _is_started(self, call: Call) -> bool:
@@ -119,12 +132,26 @@ class Exchange:
             return "canceled", "canceled"
         call.status = "ringing"
         await self._tell(call, "ringing")
+        if reception.handset is not None:
+            return await self._ring_handset(call, reception, reception.handset)
         ring = 0.0 if call.has_no_ring else min(reception.after_seconds, float(call.ring_seconds))
         if await self._waits_in_vain(call, self._keeper.now() + ring):
             return "canceled", "canceled"
         if reception.kind == "busy":
             return "busy", "busy"
         if reception.listener is None or (reception.after_seconds > call.ring_seconds and not call.has_no_ring):
+            return "no_answer", "no-answer"
+        return await self._talk(call, reception), "completed"
+
+    async def _ring_handset(self, call: Call, reception: Reception, handset: Handset) -> tuple[str, Status]:
+        """Ring until whoever is beside it decides, the caller gives up, or the ringing is over."""
+        until = self._keeper.now() + call.ring_seconds
+        while handset.decision is None and self._keeper.now() < until:
+            if await self._waits_in_vain(call, until):
+                return "canceled", "canceled"
+        if handset.decision == "declines":
+            return "busy", "busy"
+        if handset.decision is None:
             return "no_answer", "no-answer"
         return await self._talk(call, reception), "completed"
 

@@ -6,7 +6,7 @@ The carrier knows nothing of questionnaires; people know nothing of TwiML. Betwe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 HANG_UP = "hang up"
@@ -14,10 +14,11 @@ HANG_UP = "hang up"
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Something that is heard: its words and how long it lasts (0 words: a tone, a pause)."""
+    """Something that is heard: its words and how long it lasts (0 words: a tone, a pause). url: where its sound is."""
 
     text: str
     seconds: float
+    url: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,27 @@ class Listener(Protocol):
         ...
 
 
+class Handset(Protocol):
+    """A telephone with somebody real beside it, who decides while it rings and then rings the call's bell."""
+
+    @property
+    def decision(self) -> Literal["answers", "declines"] | None:
+        """What they did while it rang; None: nothing yet."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reception:
     """What the network meets at a number.
 
     after_seconds: from the first ring to the answer (or to busy, or to the intercept). listener: who answers.
+    handset: the telephone that decides this while it rings, instead of `after_seconds`.
     """
 
     kind: Literal["human", "machine", "busy", "no_answer", "not_in_service"]
     after_seconds: float = 0.0
     listener: Listener | None = None
+    handset: Handset | None = None
 
 
 class Population(Protocol):

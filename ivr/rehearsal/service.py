@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from ivr.rehearsal.carrier_api import ACCOUNT, TOKEN, CarrierApi
 from ivr.rehearsal.exchange import Exchange
 from ivr.rehearsal.faults import Faults, Rates
 from ivr.rehearsal.listeners import Population
+from ivr.rehearsal.softphone import Softphone
 from ivr.rehearsal.sounds import SoundShelf
 from ivr.rehearsal.timekeeper import Timekeeper
 from ivr.rehearsal.transport import HttpWeb, JsonLines, Web, Webhooks, is_loopback
@@ -36,6 +38,9 @@ class Plan:
     account_sid: str = ACCOUNT
     token: str = TOKEN
     rates: Rates = field(default_factory=Rates)
+    house_url: str = ""
+    """Where the house is. With `softphone_key`, the key of its passes, the carrier has a softphone (in real time only)."""
+    softphone_key: bytes | None = None
 
 
 class LocalCarrier:
@@ -57,13 +62,21 @@ class LocalCarrier:
         plan = self._plan
         self._web = self._web or HttpWeb()
         faults = Faults(plan.rates, plan.seed)
+        # In leaping time the same seed names the same calls; in real time a restarted carrier meets a house that
+        # remembers the calls of the one before.
+        book = CallBook(plan.seed if plan.is_leaping else secrets.token_hex(8))
+        softphone: Softphone | None = None
+        people = self._population
+        if plan.softphone_key is not None and not plan.is_leaping:
+            softphone = Softphone(plan.house_url, plan.softphone_key, self._web, self.keeper, plan.account_sid)
+            people = softphone.beside(people)
         self.webhooks = Webhooks(self.keeper, self._web, plan.token, self._log)
         self.exchange = Exchange(
             self.keeper,
             self.webhooks,
             SoundShelf(self._web),
-            self._population,
-            CallBook(plan.seed),
+            people,
+            book,
             faults,
             calls_per_second=plan.calls_per_second,
         )
@@ -76,7 +89,10 @@ class LocalCarrier:
             concurrency=plan.concurrency,
         )
         await self.keeper.open()
-        self._runner = web.AppRunner(api.application(), access_log=None)
+        application = api.application()
+        if softphone is not None:
+            softphone.open(application, self.exchange)
+        self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, plan.host, plan.port)
         await site.start()

@@ -85,7 +85,7 @@ class SoundShelf:
         if kind not in _AUDIO_TYPES:
             raise SoundError(12300, f"a sound of type {kind!r}")
         seconds = wav_seconds(reply.body)
-        sound = Sound(await self._words(url) if self._with_words else "", seconds)
+        sound = Sound(await self._words(url) if self._with_words else "", seconds, url)
         self._kept[url] = _Kept(sound, reply.headers.get("ETag"), _fresh_until(reply))
         return sound
 

@@ -39,7 +39,7 @@ def parameters(call: Call) -> dict[str, str | list[str]]:
         "CalledCountry": "NL",
         "Caller": call.from_,
         "CallerCountry": "NL",
-        "Direction": "outbound-api",
+        "Direction": call.direction,
         "From": call.from_,
         "FromCity": "",
         "To": call.to,
@@ -133,7 +133,11 @@ class Player:
             except twiml.DocumentError as error:
                 raise _DocumentBrokenError(error.code, target.url or "", str(error)) from error
         assert target.url is not None
-        return await self._ask(Ask(target.url, target.method))
+        page = await self._ask(Ask(target.url, target.method))
+        if self._call.answered_at is None:
+            # A call from outside is answered by its first document.
+            self._call.status, self._call.answered_at = "in-progress", self._keeper.now()
+        return page
 
     async def _fall_back(self, broken: _DocumentBrokenError) -> _Page:
         self.errors.append((broken.code, broken.url, str(broken)))

@@ -19,7 +19,6 @@ from ivr.store.sealing import Sealer
 from ivr.store.session import Session
 from ivr.store.tables import case_phones, cases, contacts, providers, samples
 
-
 TRIAL_KEY = " test calls"
 """The key of the provider under which test calls are kept (`trials.py`): no name that is delivered gives it."""
 

@@ -9,7 +9,7 @@ from flask import Flask, Response
 
 from ivr import logs
 from ivr.bootstrap import House, open_house
-from ivr.web import health, pages, problems, prompts, voice
+from ivr.web import health, pages, problems, prompts, softphone, spoken, voice
 
 
 def create_app(house: House | None = None) -> Flask:
@@ -28,7 +28,9 @@ def create_app(house: House | None = None) -> Flask:
     app.register_blueprint(door)
     app.register_blueprint(prompts.make_blueprint(house))
     app.register_blueprint(health.make_blueprint(house, alarms))
+    app.register_blueprint(softphone.make_line(house))
     pages.register(app, house)
+    spoken.register(app, house)
     problems.register(app, alarms, apology)
 
     @app.teardown_request

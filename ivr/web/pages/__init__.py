@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from ivr.web import echt, signin
+from ivr.web import echt, signin, softphone
 from ivr.web.pages import access, assets, faults, headers, words
 from ivr.web.pages.keys import session_key
 from ivr.web.provider import blueprint as provider_blueprint
@@ -19,7 +19,14 @@ from ivr.web.staff import blueprint as staff_blueprint
 if TYPE_CHECKING:
     from ivr.bootstrap import House
 
-_BLUEPRINTS = (assets.blueprint, signin.blueprint, echt.blueprint, staff_blueprint, provider_blueprint)
+_BLUEPRINTS = (
+    assets.blueprint,
+    signin.blueprint,
+    echt.blueprint,
+    staff_blueprint,
+    provider_blueprint,
+    softphone.blueprint,
+)
 for _blueprint in _BLUEPRINTS:  # once per process: a blueprint that hangs on an app takes no further handlers
     faults.handle(_blueprint)
 

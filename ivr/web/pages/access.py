@@ -23,8 +23,8 @@ from ivr.store.users import User
 if TYPE_CHECKING:
     from ivr.bootstrap import House
 
-MACHINE_DOORS = frozenset({"voice", "prompts", "health"})
-"""Blueprints that check their own callers (signature, content address) or tell nothing (health)."""
+MACHINE_DOORS = frozenset({"voice", "prompts", "health", "softphone_line"})
+"""Blueprints that check their own callers (signature, pass, content address) or tell nothing (health)."""
 
 STAFF = ("viewer", "fieldwork", "admin")
 WORKERS = ("fieldwork", "admin")
@@ -141,7 +141,7 @@ def local_path(path: str | None) -> str | None:
     """`path` if it is one of our own pages; None otherwise, so that nobody is sent elsewhere after signing in."""
     if not path or "\\" in path or any(ord(sign) < 32 for sign in path):
         return None
-    own = ("/staff", "/aanbieder", "/account")
+    own = ("/staff", "/aanbieder", "/account", "/softphone")
     return path if any(path == door or path.startswith((f"{door}/", f"{door}?")) for door in own) else None
 
 
