@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ivr.bootstrap import open_house
-from ivr.fieldwork import monitoring
+from ivr.fieldwork import lives
 from scripts.output import command, emit, json_option, say
 
 
@@ -20,11 +20,11 @@ def attempt() -> None:
 @command
 def show(attempt_id: str, as_json: bool) -> None:
     """All that happened to the call of ATTEMPT_ID, in order."""
-    life = monitoring.life_of(open_house().database, attempt_id)
+    life = lives.life_of(open_house().database, attempt_id)
     if as_json:
         emit(life)
         return
-    events = life.pop("events")
+    events, differs = life.pop("events"), life.pop("differs")
     for name, value in life.items():
         if value is not None:
             say(f"{name:<17} {value}")
@@ -32,3 +32,8 @@ def show(attempt_id: str, as_json: bool) -> None:
     for event in events:
         details = "  ".join(f"{name}={value}" for name, value in event.items() if name not in {"at", "kind"})
         say(f"{event['at']:%Y-%m-%d %H:%M:%S}  {event['kind']:<12} {details}")
+    say()
+    if differs:
+        say(f"The row differs from what the events make of it in: {', '.join(differs)}. Please report this.")
+    else:
+        say("The row is what the events make of it.")

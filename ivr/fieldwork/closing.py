@@ -180,7 +180,14 @@ def _end_call(
     by: str,
     wish: Wish | None = None,
 ) -> None:
-    events.add(session, "closed", now, attempt_id=attempt.id, outcome=outcome)
+    events.add(
+        session,
+        "closed",
+        now,
+        attempt_id=attempt.id,
+        outcome=outcome,
+        state=attempts.get(session, attempt.id).state,
+    )
     settle_case(session, rulebook, calendar, attempt, outcome, now, by=by, wish=wish)
     quotas.release(session, attempt.id)
     working.settle_cell(session, attempt.cell_id, now)

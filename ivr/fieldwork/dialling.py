@@ -132,8 +132,13 @@ def _intend(
         _free(session, attempt, "answered_elsewhere", now)
         working.finish(session, cases.get(session, case.id), "answered_elsewhere", now, by="dialling")
         return "void"
-    if attempt.cell_id is not None and cells.get(session, attempt.cell_id).state != "open":
-        return _free(session, attempt, "cell_not_open", now)
+    if attempt.cell_id is not None:
+        cell = cells.get(session, attempt.cell_id)
+        if cell.state != "open":
+            return _free(session, attempt, "cell_not_open", now)
+        if cell.successful + cell.in_flight > cell.target:
+            # The target was lowered after this slot was taken: a call that has not begun is not needed any more.
+            return _free(session, attempt, "target_lowered", now)
     line = lines.get(session, trunk.account, now)
     if line.not_before is not None and now < line.not_before:
         return _free(session, attempt, "line_backs_off", now)
@@ -229,7 +234,10 @@ def _placed(database: Database, trunk: Trunk, attempt_id: str, report: CallRepor
     with database.write() as session:
         # The first webhook, even the whole call, may have been faster than this answer: then there is nothing to do.
         adoption = attempts.adopt(session, attempt_id, report.call_sid, now)
-        events.add(session, "placed", now, attempt_id=attempt_id, call_sid=report.call_sid, adoption=adoption)
+        stands = attempts.get(session, attempt_id).state
+        events.add(
+            session, "placed", now, attempt_id=attempt_id, call_sid=report.call_sid, adoption=adoption, state=stands
+        )
         lines.recover(session, trunk.account, now)
 
 

@@ -96,6 +96,10 @@ def _stray(session: Session, call: turns.Call, what: str, turn: int, now: dateti
 def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call, call_sid: str, now: datetime) -> Reply:
     if call.direction == "outbound":
         adoption = attempts.adopt(session, call.attempt_id, call_sid, now)
+        stands = attempts.get(session, call.attempt_id).state
+        events.add(
+            session, "answered", now, attempt_id=call.attempt_id, call_sid=call_sid, adoption=adoption, state=stands
+        )
         if adoption == "full":
             id, version = _chosen(session, catalogue, call)
             return _last_words(session, call, GOODBYE_UNKNOWN, "begin", id, version, now)
@@ -103,6 +107,8 @@ def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call,
             return wordless(call)
     elif call.state == "closed":
         return wordless(call)
+    else:
+        events.add(session, "answered", now, attempt_id=call.attempt_id, call_sid=call_sid, adoption="go")
     phone = call.phone_hash or turns.phone_of(session, call.case_id, call.phone_rank)
     codes = turns.sharers(session, call, phone) if phone is not None and not call.is_test else ()
     own = None if call.is_test else interviews.unfinished(session, call.case_id)

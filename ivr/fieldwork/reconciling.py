@@ -98,8 +98,11 @@ def _look_up(
     report = _find(database, carrier, sealer, attempt)
     if report is not None:
         with database.write() as session:
-            attempts.adopt(session, attempt.id, report.call_sid, now)
-            events.add(session, "reconciled", now, attempt_id=attempt.id, call_sid=report.call_sid, found="call")
+            adoption = attempts.adopt(session, attempt.id, report.call_sid, now)
+            events.add(
+                session, "reconciled", now, attempt_id=attempt.id, call_sid=report.call_sid, found="call",
+                adoption=adoption, state=attempts.get(session, attempt.id).state,
+            )  # fmt: skip
         found.adopted += 1
         if report.is_final:
             closing.note_status(database, catalogue, calendar, attempt.id, report, now)

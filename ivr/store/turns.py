@@ -111,6 +111,16 @@ def reply_to(session: Session, attempt_id: str, turn: int) -> dict[str, Any] | N
     ).scalar_one_or_none()
 
 
+def of_attempt(session: Session, attempt_id: str) -> list[Mapping[str, Any]]:
+    """The turns of this attempt's call, in order: turn, signal, at. Never what was pressed."""
+    rows = session.execute(
+        sa.select(turns.c.turn, turns.c.signal, turns.c.at)
+        .where(turns.c.attempt_id == attempt_id)
+        .order_by(turns.c.turn)
+    )
+    return [dict(row._mapping) for row in rows]
+
+
 def save(
     session: Session,
     attempt_id: str,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fieldwork_world import MONDAY, World
 
 from ivr.errors import CarrierBusyError, CarrierError, CarrierUnknownError, CarrierUnreachableError
-from ivr.fieldwork import closing, monitoring
+from ivr.fieldwork import closing, lives, monitoring
 from ivr.store import Database, events, lines, optouts
 from ivr.store.tables import contacts
 from ivr.survey.disposition import CallReport
@@ -267,4 +267,4 @@ def test_life_of_an_attempt_is_kept_without_the_person(world: World) -> None:
     with world.database.read() as session:
         kinds = [event["kind"] for event in events.of_attempt(session, id)]
     assert kinds == ["planned", "dialing", "placed", "status", "closed"]
-    assert "612345678" not in str(monitoring.life_of(world.database, id))
+    assert "612345678" not in str(lives.life_of(world.database, id))
