@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +25,41 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def _named(name: str) -> AliasChoices:
     return AliasChoices(name)
+
+
+_EDGES = {"ie1": ("dublin",), "au1": ("sydney",)}
+"""Where a region's own hosts are; the United States (us1) are reached through any edge."""
+_OVERRIDES = {
+    "rc": r"[0-5]",
+    "rp": r"(ct|rt|4xx|5xx|all)(,(ct|rt|4xx|5xx|all))*",
+    "ct": r"[1-9]\d{2,4}",
+    "rt": r"[1-9]\d{2,4}",
+    "tt": r"[1-9]\d{2,4}",
+    "e": r"[a-z][a-z0-9-]*(,[a-z][a-z0-9-]*)*",
+    "sni": r"[yn]",
+}
+"""Twilio's "Connection overrides": tries again, on what, connect, read and total time-out (ms), edges, TLS name."""
+
+
+def _fault_of_overrides(text: str) -> str | None:
+    for part in text.split("&") if text else ():
+        name, _, value = part.partition("=")
+        if name not in _OVERRIDES:
+            return f"there is no {name!r}, only {', '.join(_OVERRIDES)}"
+        if not re.fullmatch(_OVERRIDES[name], value) or (name in {"ct", "rt", "tt"} and int(value) > 15_000):
+            return f"{name} cannot be {value!r}"
+    return None
+
+
+def _fault_of_base(url: str) -> str | None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "must begin with https:// (or http:// on this machine) and a host"
+    if parts.username or parts.query or parts.fragment or "?" in url or "#" in url:
+        return "has no user, query or fragment"
+    if not re.fullmatch(r"[A-Za-z0-9_/-]*", parts.path):
+        return "may have letters, digits, - and _ in its path only"
+    return None
 
 
 class Settings(BaseSettings):
@@ -105,6 +142,11 @@ class Settings(BaseSettings):
     twilio_base_url: str | None = Field(
         None, validation_alias=_named("TWILIO_BASE_URL"), description="REST address of a Twilio-compatible service"
     )
+    twilio_connection_overrides: str = Field(
+        "",
+        validation_alias=_named("TWILIO_CONNECTION_OVERRIDES"),
+        description="fragment of every URL the carrier gets, such as rc=2&rp=all: how it connects and tries again",
+    )
     machine_detection: bool = Field(False, description="ask the carrier for asynchronous machine detection")
 
     speech_engine: Literal["espeak", "gtts"] = Field(
@@ -127,11 +169,31 @@ class Settings(BaseSettings):
                 "TWILIO_REGION and TWILIO_EDGE go together (Ireland: ie1 with dublin): "
                 "a region alone builds a host that no longer works. Set both or neither."
             )
+        pair = (self.twilio_region, self.twilio_edge)
+        if self.twilio_region in _EDGES and self.twilio_edge not in _EDGES[self.twilio_region]:
+            raise ValueError(
+                f"TWILIO_REGION={pair[0]} is not reached through TWILIO_EDGE={pair[1]}: "
+                f"use {' or '.join(_EDGES[self.twilio_region])}."
+            )
+        if self.twilio_base_url and self.twilio_region:
+            raise ValueError(
+                "TWILIO_BASE_URL names another service; TWILIO_REGION and TWILIO_EDGE are Twilio's own. Leave either out."
+            )
+        if not re.fullmatch(r"\+[1-9]\d{6,14}", self.twilio_from):
+            raise ValueError("TWILIO_FROM is a number with its country, such as +31850000000, without spaces.")
+        if fault := _fault_of_overrides(self.twilio_connection_overrides):
+            raise ValueError(f"TWILIO_CONNECTION_OVERRIDES: {fault}. It looks like rc=2&rp=ct,5xx.")
+        if fault := _fault_of_base(self.public_base_url):
+            raise ValueError(f"IVR_PUBLIC_BASE_URL {fault}: signatures are computed over exactly this address.")
         if (self.twilio_api_key is None) != (self.twilio_api_secret is None):
             raise ValueError("TWILIO_API_KEY and TWILIO_API_SECRET go together. Set both or neither.")
         if self.carrier == "twilio":
             if self.twilio_account_sid == "AC" + "0" * 32 or self.twilio_auth_token.get_secret_value() == "local":
                 raise ValueError("IVR_CARRIER=twilio needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN of a real account.")
+            if not re.fullmatch(r"AC[0-9a-fA-F]{32}", self.twilio_account_sid):
+                raise ValueError("TWILIO_ACCOUNT_SID is AC and 32 hexadecimal digits; an API key (SK…) goes elsewhere.")
+            if self.env == "demo":
+                raise ValueError("IVR_ENV=demo signs in with one click: never together with IVR_CARRIER=twilio.")
             if not self.public_base_url.startswith("https://"):
                 raise ValueError("IVR_CARRIER=twilio needs an https IVR_PUBLIC_BASE_URL that the carrier can reach.")
             if self.clock != "system":

@@ -127,6 +127,19 @@ def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
         (REAL_ACCOUNT | {"TWILIO_AUTH_TOKEN": "local"}, "TWILIO_AUTH_TOKEN"),
         (REAL_ACCOUNT | {"IVR_PUBLIC_BASE_URL": "http://toets.example.org"}, "https"),
         (REAL_ACCOUNT | {"IVR_CLOCK": "leaping:/run/clock"}, "IVR_CLOCK"),
+        (REAL_ACCOUNT | {"IVR_ENV": "demo"}, "one click"),
+        (REAL_ACCOUNT | {"TWILIO_ACCOUNT_SID": "SK" + "1" * 32}, "AC and 32"),
+        ({"TWILIO_REGION": "ie1", "TWILIO_EDGE": "ashburn"}, "use dublin"),
+        ({"TWILIO_REGION": "ie1", "TWILIO_EDGE": "dublin", "TWILIO_BASE_URL": "https://x.example"}, "Leave either out"),
+        ({"TWILIO_FROM": "085 000 00 00"}, r"\+31850000000"),
+        ({"TWILIO_CONNECTION_OVERRIDES": "#rc=2"}, "no '#rc'"),
+        ({"TWILIO_CONNECTION_OVERRIDES": "rc=9"}, "rc cannot be '9'"),
+        ({"TWILIO_CONNECTION_OVERRIDES": "rp=ct,maybe"}, "rp cannot"),
+        ({"TWILIO_CONNECTION_OVERRIDES": "rt=99000"}, "rt cannot"),
+        ({"IVR_PUBLIC_BASE_URL": "toets.example.org"}, "https://"),
+        ({"IVR_PUBLIC_BASE_URL": "https://toets.example.org/a%20b"}, "in its path"),
+        ({"IVR_PUBLIC_BASE_URL": "https://u:p@toets.example.org"}, "no user"),
+        ({"IVR_PUBLIC_BASE_URL": "https://toets.example.org/?a=1"}, "no user, query"),
         ({"IVR_ENV": "production"}, "IVR_ENCRYPTION_KEY"),
         ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "k"}, "IVR_SECRET_KEY"),
         (REAL_ACCOUNT | {"TWILIO_ACCOUNT_SID": ""}, "TWILIO_ACCOUNT_SID"),
@@ -144,6 +157,11 @@ def test_a_contradiction_is_refused_with_a_way_out(
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=says):
         load_settings()
+
+
+def test_connection_overrides_are_taken_as_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_CONNECTION_OVERRIDES", "rc=2&rp=ct,5xx&ct=2000&e=dublin,frankfurt&sni=y")
+    assert load_settings().twilio_connection_overrides.startswith("rc=2")
 
 
 def test_a_complete_account_is_accepted_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

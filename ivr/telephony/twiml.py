@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from ivr.survey.turn import Prompt, Turn
-from ivr.telephony.webhooks import prompt_path, turn_path
+from ivr.telephony.webhooks import fragment, prompt_path, turn_path
 
 Sounds = Mapping[tuple[str, bool], str]
 """Which rendered audio a prompt has: (prompt id, slow) → sha256 of the WAV."""
@@ -36,27 +36,28 @@ def render(
     number: int,
     sounds: Sounds,
     text_of: Callable[[Prompt], str],
+    overrides: str = "",
 ) -> str:
     """The document for this turn, the `number`th reply of the call.
 
     sounds: the rendered prompts. text_of is asked only for a prompt without audio, which is then read out by
-    the carrier's own voice; the caller raises the alarm there.
+    the carrier's own voice; the caller raises the alarm there. overrides: see `webhooks.urls_for`.
     """
     parts = [_HEAD, *(_spoken(prompt, base_url, sounds, text_of) for prompt in turn.announces)]
     if turn.awaits is None:
         parts += (_spoken(prompt, base_url, sounds, text_of) for prompt in turn.asks)
         parts.append("<Hangup/>")
     else:
-        next_url = base_url + turn_path(attempt_id, number + 1)
+        next_url, end = base_url + turn_path(attempt_id, number + 1), escape(fragment(overrides))
         seconds, halves = _whole_seconds(turn.awaits.timeout_seconds, (SILENCE_PROMPT, False) in sounds)
         parts.append(
             f'<Gather input="dtmf" finishOnKey="" numDigits="{turn.awaits.digits}" timeout="{seconds}" '
-            f'action="{escape(next_url)}" method="POST">'
+            f'action="{escape(next_url)}{end}" method="POST">'
         )
         parts += (_spoken(prompt, base_url, sounds, text_of) for prompt in turn.asks)
         if halves:
             parts.append(_play(base_url, sounds[SILENCE_PROMPT, False]))
-        parts.append(f'</Gather><Redirect method="POST">{escape(next_url)}/silence</Redirect>')
+        parts.append(f'</Gather><Redirect method="POST">{escape(next_url)}/silence{end}</Redirect>')
     parts.append(_TAIL)
     return "".join(parts)
 

@@ -76,10 +76,25 @@ class Urls:
     machine: str
 
 
-def urls_for(base_url: str, attempt_id: str) -> Urls:
-    """The URLs of the call of this attempt, under the configured public base URL."""
+def urls_for(base_url: str, attempt_id: str, overrides: str = "") -> Urls:
+    """The URLs of the call of this attempt, under the configured public base URL.
+
+    overrides: "connection overrides", such as `rc=2&rp=all`; they stand in the fragment, which is neither sent nor
+    signed.
+    """
     root = f"{base_url.rstrip('/')}/voice/{attempt_id}"
-    return Urls(voice=f"{root}/0", fallback=f"{root}/fallback", status=f"{root}/status", machine=f"{root}/machine")
+    end = fragment(overrides)
+    return Urls(
+        voice=f"{root}/0{end}",
+        fallback=f"{root}/fallback{end}",
+        status=f"{root}/status{end}",
+        machine=f"{root}/machine{end}",
+    )
+
+
+def fragment(overrides: str) -> str:
+    """What stands at the end of each URL that the carrier gets."""
+    return f"#{overrides}" if overrides else ""
 
 
 def turn_path(attempt_id: str, turn: int) -> str:

@@ -8,9 +8,7 @@ that the server hands over decoded.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from datetime import datetime
 
 from flask import Blueprint, Response
 
@@ -22,52 +20,18 @@ from ivr.fieldwork.interviewing import Desk, Reply
 from ivr.store import prompts, questionnaires
 from ivr.survey.turn import Prompt, Signal, Silence
 from ivr.telephony import twiml
-from ivr.telephony.twiml import Sounds
 from ivr.telephony.webhooks import SignatureCheck, first, report_of, signal_of
 from ivr.web.guards import signed_form
 from ivr.web.problems import Alarms, plain
+from ivr.web.shelf import APOLOGY, Shelf
 
 log = logs.get_logger(__name__)
 
-APOLOGY = "technical_apology"
 APOLOGY_TEXT = "Sorry. Er gaat bij ons iets mis. Wij proberen het later nog een keer. Dag."
 INBOUND = "inbound"
 """In the place of an attempt's id: the webhooks that are configured at the number itself."""
 _RETRY_WITHIN_SECONDS = 4.0
 """A webhook has 15 s at most; a second try must still fit."""
-
-
-class Shelf:
-    """Which recordings an order's call uses, kept in memory while they cannot change.
-
-    The key holds the moment the order was voiced, so that an order that is voiced anew gets its new recordings.
-    """
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._sounds: dict[tuple[int, str, int, datetime], Sounds] = {}
-        self._apology: str | None = None
-        self._lock = threading.Lock()
-
-    def sounds_for(self, reply: Reply) -> Sounds:
-        """The recordings of this call; empty when there are none."""
-        if reply.order_id is None:
-            return {}
-        key = None if reply.voiced_at is None else (reply.order_id, reply.questionnaire, reply.version, reply.voiced_at)
-        if key is not None and (known := self._sounds.get(key)) is not None:
-            return known
-        with self._house.database.read() as session:
-            sounds = prompts.sounds_of(session, reply.order_id, reply.questionnaire, reply.version)
-        if key is not None and sounds:
-            with self._lock:
-                self._sounds[key] = sounds
-                self._apology = sounds.get((APOLOGY, False), self._apology)
-        return sounds
-
-    @property
-    def apology(self) -> str | None:
-        """The recording of the apology, if any call's recordings were ever looked up here. Asks no database."""
-        return self._apology
 
 
 def make_blueprint(house: House, alarms: Alarms) -> tuple[Blueprint, Callable[[], Response]]:
@@ -96,6 +60,7 @@ def make_blueprint(house: House, alarms: Alarms) -> tuple[Blueprint, Callable[[]
                 number=reply.number,
                 sounds=shelf.sounds_for(reply) if reply.turn.announces or reply.turn.asks else {},
                 text_of=text_of,
+                overrides=house.settings.twilio_connection_overrides,
             )
         )
 

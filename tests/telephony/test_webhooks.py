@@ -209,6 +209,9 @@ def test_the_urls_of_a_call_carry_only_the_attempt() -> None:
     root = "https://toets.example/voice/0123456789abcdef0123456789abcdef"
     assert urls.voice == f"{root}/0"
     assert (urls.fallback, urls.status, urls.machine) == (f"{root}/fallback", f"{root}/status", f"{root}/machine")
+    urls = urls_for("https://toets.example/", "0123456789abcdef0123456789abcdef", "rc=2&rp=all")
+    assert urls.voice == f"{root}/0#rc=2&rp=all"
+    assert urls.status == f"{root}/status#rc=2&rp=all"
 
 
 def test_signatures_need_nothing_of_twilios_client() -> None:

@@ -129,6 +129,30 @@ def test_the_fallback_needs_no_database(door: Door, line: Line) -> None:
     assert door.alarms() == {"fallback": 1}
 
 
+def test_a_process_started_without_a_database_plays_the_apology_all_the_same(
+    door: Door, line: Line, tmp_path: Path
+) -> None:
+    door.turn(line, 0)
+    again = Door(door.order.database, tmp_path, order=door.order)
+    again.house.database.dispose()
+    again.house.__dict__["database"] = None
+    answer = again.post(f"/voice/{line.attempt_id}/fallback", CALL | {"CallSid": line.call_sid})
+    (play,) = check_twiml(answer.text).iter("Play")
+    assert again.client.get((play.text or "").removeprefix(BASE)).status_code == 200
+    assert again.alarms() == {"fallback": 1}
+
+
+def test_connection_overrides_stand_in_every_url_and_never_in_a_signature(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    door = Door(sqlite_database, tmp_path, TWILIO_CONNECTION_OVERRIDES="rc=2&rp=ct,5xx")
+    line = door.order.call(door.order.person())
+    root = check_twiml(door.turn(line, 0).text)
+    ends = [root.find("Gather").attrib["action"], root.find("Redirect").text]  # type: ignore[union-attr]
+    assert ends == [f"{BASE}/voice/{line.attempt_id}/1{end}#rc=2&rp=ct,5xx" for end in ("", "/silence")]
+    assert door.turn(line, 1, "1").status_code == 200
+
+
 def test_the_fallback_of_a_process_that_knows_no_audio_is_read_out(door: Door, line: Line) -> None:
     door.house.__dict__["database"] = None
     answer = door.post(f"/voice/{line.attempt_id}/fallback", CALL | {"CallSid": line.call_sid})

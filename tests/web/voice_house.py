@@ -31,7 +31,7 @@ CALL = {
 }
 
 
-def house_at(database: Database, folder: Path, base_url: str = BASE) -> House:
+def house_at(database: Database, folder: Path, base_url: str = BASE, **more: Any) -> House:
     """The house over this database."""
     return House(
         Settings(
@@ -40,6 +40,7 @@ def house_at(database: Database, folder: Path, base_url: str = BASE) -> House:
             var_dir=folder,
             public_base_url=base_url,
             TWILIO_AUTH_TOKEN=SecretStr(TOKEN),  # type: ignore[call-arg]
+            **more,
         )
     )
 
@@ -47,12 +48,14 @@ def house_at(database: Database, folder: Path, base_url: str = BASE) -> House:
 class Door:
     """The web door of a house, spoken to as a carrier does."""
 
-    def __init__(self, database: Database, folder: Path, base_url: str = BASE) -> None:
-        self.house = house_at(database, folder, base_url)
+    def __init__(
+        self, database: Database, folder: Path, base_url: str = BASE, *, order: VoicedOrder | None = None, **more: Any
+    ) -> None:
+        self.house = house_at(database, folder, base_url, **more)
         self.app = create_app(self.house)
         self.client: FlaskClient = self.app.test_client()
         self.base_url = base_url
-        self.order = VoicedOrder(database)
+        self.order = order or VoicedOrder(database)
 
     def post(
         self,
