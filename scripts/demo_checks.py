@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -84,8 +85,13 @@ def _date(cell: object) -> date | None:
     return None
 
 
-def check_demo(out: Path, status: dict[str, Any], listed: dict[str, list[Listed]]) -> list[Finding]:
-    """All findings. `listed`: who has which number, from the delivered lists."""
+def check_demo(
+    out: Path, status: dict[str, Any], listed: dict[str, list[Listed]], *, was_disturbed: bool = False
+) -> list[Finding]:
+    """All findings. `listed`: who has which number, from the delivered lists.
+
+    `was_disturbed`: a process died and was started again meanwhile, so that a confirmation may have been lost.
+    """
     calls = read_calls(out / "carrier.jsonl")
     people = [json.loads(line) for line in (out / "population.jsonl").read_text(encoding="utf-8").splitlines()]
     responses = read_csv(out / "responses.csv")
@@ -108,7 +114,7 @@ def check_demo(out: Path, status: dict[str, Any], listed: dict[str, list[Listed]
         _none("nobody called after a successful interview", _after_success(calls, people, interviews, listed)),
         _none("nobody called unannounced", _unannounced(calls, listed)),
         _none("nobody called outside the window", (f"{c.began:%a %d-%m %H:%M}" for c in calls if not is_open(c.began))),
-        *_same_answers(people, responses),
+        *_same_answers(people, responses, was_disturbed),
         _none("no telephone number in any CSV", _numbers_in(out, {call.number for call in calls} | set(listed))),
     ]
 
@@ -196,30 +202,52 @@ def _unannounced(calls: Sequence[Call], listed: dict[str, list[Listed]]) -> Iter
             yield call.sid
 
 
-def _same_answers(people: Sequence[dict[str, Any]], responses: Sequence[dict[str, str]]) -> list[Finding]:
-    """The population's record of answers equals responses.csv, no more and no less, person by person."""
+def _same_answers(
+    people: Sequence[dict[str, Any]], responses: Sequence[dict[str, str]], was_disturbed: bool
+) -> list[Finding]:
+    """The population's record of answers equals responses.csv, no more and no less, person by person.
+
+    A key whose confirmation got lost with a killed web server was pressed all the same: the person cannot know
+    whether it was kept, so either is right, but no other value and no other question.
+    """
     pressed: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    open_keys: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for record in sorted(people, key=lambda record: record["started"]):
-        if record["answers"]:
-            pressed[record["number"]].update(record["answers"])
+        pressed[record["number"]].update(record["answers"])
+        open_keys[record["number"]].update(record.get("uncertain", {}))
     stored: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in responses:
         if row["mode"] == "telephone":
             stored[row["interview_id"]][row["question"]] = row["value"]
-    said = Counter(_answers(answers.items()) for answers in pressed.values())
     kept = Counter(_answers(answers.items()) for answers in stored.values())
+    said = Counter(answers for number in pressed if (answers := _as_kept(pressed[number], open_keys[number], kept)))
     surprises = [surprise for record in people for surprise in record.get("surprises", [])]
     uncertain = sum(len(record.get("uncertain", {})) for record in people)
-    number = sum(map(len, pressed.values()))
     return [
         Finding(
             "responses.csv is exactly what the people answered",
             said == kept,
-            _difference(said, kept) or f"{number} answers of {len(pressed)} people",
+            _difference(said, kept) or f"{sum(map(len, said.elements()))} answers of {said.total()} people",
         ),
         _none("nobody heard anything that does not fit", surprises),
-        Finding("no answer remained uncertain", uncertain == 0, str(uncertain) if uncertain else ""),
+        Finding(
+            "each key was confirmed, but for those of a server that was killed",
+            uncertain == 0 or was_disturbed,
+            f"{uncertain} not confirmed" if uncertain else "",
+        ),
     ]
+
+
+def _as_kept(
+    sure: dict[str, str], unsure: dict[str, str], kept: Counter[frozenset[tuple[str, str]]]
+) -> frozenset[tuple[str, str]]:
+    """A person's answers, with those of the unconfirmed ones that make it a questionnaire that was kept."""
+    left = [(question, value) for question, value in unsure.items() if question not in sure]
+    for number in range(len(left) + 1):
+        for some in combinations(left, number):
+            if kept[answers := _answers([*sure.items(), *some])]:
+                return answers
+    return _answers(sure.items())
 
 
 def _answers(pairs: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
