@@ -51,6 +51,8 @@ def run(population: str, seed: int) -> None:
         start_house(processes, settings, settings.web_port)
         note(f"Toets runs on http://{settings.web_host}:{settings.web_port} (Ctrl-C stops it).")
         note(f"  carrier   {'local, reaches no telephone' if is_local else 'TWILIO: real telephones will ring'}")
+        if is_local:
+            note(f"  try it    http://{settings.web_host}:{settings.web_port}/softphone takes a call in your browser")
         note(f"  database  {settings.database.rsplit('@')[-1]}")
         note(f"  logs      {settings.var_dir / 'log'}")
         stop.wait()

@@ -39,7 +39,7 @@ class Plan:
     token: str = TOKEN
     rates: Rates = field(default_factory=Rates)
     house_url: str = ""
-    """Where the house is. With `softphone_key`, the key of its passes, the carrier has a softphone (in real time only)."""
+    """Where the house is. With `softphone_key` (that of its passes) the carrier has a softphone, in real time only."""
     softphone_key: bytes | None = None
 
 

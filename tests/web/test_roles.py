@@ -43,6 +43,10 @@ WHO_MAY = {
     ("GET", "staff.cell"): STAFF,
     ("GET", "staff.log"): STAFF,
     ("POST", "staff.steer"): WORKERS,
+    ("GET", "softphone.page"): STAFF,
+    ("GET", "softphone.choices_part"): STAFF,
+    ("GET", "softphone.open_telephone"): STAFF,
+    ("POST", "softphone.prepare"): STAFF,
     ("GET", "provider.overview"): PROVIDER,
     ("GET", "provider.bill"): PROVIDER,
     ("GET", "provider.order"): PROVIDER,
@@ -51,7 +55,14 @@ WHO_MAY = {
     ("GET", "provider.delivery"): PROVIDER,
     ("POST", "provider.deliver"): PROVIDER,
 }
-FILLED = {"token": "unknown", "version": "x", "name": "toets.css", "filename": "toets.css", "action": "pause"}
+FILLED = {
+    "token": "unknown",
+    "number": "1",
+    "version": "x",
+    "name": "toets.css",
+    "filename": "toets.css",
+    "action": "pause",
+}
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
@@ -91,7 +102,7 @@ def test_each_role_opens_its_own_pages_and_no_other(app: Flask, role: str) -> No
         )
         with app.test_request_context():
             rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
-            known = {"cell_id": 1, "number": 1, **FILLED}
+            known = {"cell_id": 1, "number": 1, "order_id": 1, **FILLED}
             path = app.url_for(endpoint, _external=False, **{name: known[name] for name in rule.arguments})
         form = {"csrf": "csrf-of-test"} if role != "nobody" else {}
         answer = client.open(path, method=method, data=form if method == "POST" else None)

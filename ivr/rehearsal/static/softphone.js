@@ -58,6 +58,7 @@ function press(key) {
   send({ do: "key", key });
   speaker.key();
   if (takesKeys) speaker.stop();
+  document.body.dataset.keys = "pressed";
   write("you", NAMES[key] ? `${key} (${NAMES[key]})` : key);
   const button = document.querySelector(`[data-key="${key}"]`);
   button.classList.add("down");
@@ -118,6 +119,7 @@ const hears = {
   hear(told) {
     if (document.body.dataset.state !== "talking") hears.answered();
     takesKeys = told.keys;
+    document.body.dataset.keys = takesKeys ? "open" : "closed";
     speaker.play(told.sounds, (index, audible) => {
       const sound = told.sounds[index];
       if (!sound.text) return;
