@@ -5,14 +5,16 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import click
 
 from ivr.almanac import Calendar
 from ivr.bootstrap import open_house
-from ivr.fieldwork import monitoring
-from scripts.output import command, emit, json_option, say
+from ivr.errors import UsageError
+from ivr.fieldwork import monitoring, retention
+from scripts.output import command, emit, json_option, parse_period, say
 
 _BAR = 20
 
@@ -101,3 +103,23 @@ def target(cell: int, target: int, reason: str, as_json: bool) -> None:
         emit({"cell": cell, "target": target})
     else:
         say(f"The target of cell {cell} is {target}.")
+
+
+@fieldwork.command()
+@click.option("--provider", required=True, metavar="NAME")
+@click.option("--period", required=True, metavar="FROM/TO")
+@click.argument("day", metavar="DATE")
+@json_option
+@command
+def reported(provider: str, period: str, day: str, as_json: bool) -> None:
+    """The report of a provider goes (or went) out on DATE: contacts are kept for the weeks of hoor en wederhoor."""
+    house = open_house()
+    try:
+        when = date.fromisoformat(day)
+    except ValueError as error:
+        raise UsageError(f"A day looks like 2026-12-31, not {day!r}.") from error
+    retention.report_is_out(house.database, provider, parse_period(period), when, house.clock.now(), who=_who())
+    if as_json:
+        emit({"provider": provider, "period": period, "reported_on": when})
+    else:
+        say(f"The report of {provider} is out on {when}.")

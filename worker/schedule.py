@@ -18,7 +18,7 @@ import redis
 
 from ivr.bootstrap import House
 from ivr.clock import SystemClock
-from ivr.fieldwork import planning, reconciling, voicing
+from ivr.fieldwork import planning, reconciling, retention, voicing
 from ivr.logs import get_logger
 from ivr.store import leases
 from worker import jobs, parts, queues
@@ -35,6 +35,9 @@ LONGEST_REAL_SLEEP = timedelta(seconds=5)
 VOICE_AGAIN_SECONDS = 300.0
 """Real seconds after which the voicing of an order is put on the queue again if it has not happened."""
 
+ERASE_EVERY = timedelta(hours=6)
+"""How often to look for contact data whose time is over."""
+
 DIAL_GRACE_SECONDS, VOICE_GRACE_SECONDS = 5.0, 600.0
 
 
@@ -47,6 +50,7 @@ class Schedule:
     holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
     reconciled_at: datetime | None = None
     swept_at: datetime | None = None
+    erased_at: datetime | None = None
     voicing: dict[int, float] = field(default_factory=dict)
     renewed: float = -LEASE_SECONDS
 
@@ -115,6 +119,9 @@ class Schedule:
         if self.swept_at is None or now - self.swept_at >= timedelta(seconds=30):
             self.swept_at = now
             planning.sweep(self.house.database, self.house.catalogue, now)
+        if self.erased_at is None or now - self.erased_at >= ERASE_EVERY:
+            self.erased_at = now
+            retention.erase_due(self.house.database, self.house.catalogue, now)
         with self.house.database.read() as session:
             pending = voicing.pending(session)
         for order_id in pending:

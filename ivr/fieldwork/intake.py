@@ -189,6 +189,9 @@ class _Intake:
             self.report.accept("new", values["route"])
         elif stored.fingerprint == fingerprint:
             self.report.accept("unchanged", stored.route)
+        elif stored.disposition == "withdrawn" and stored.fingerprint is None:
+            # Erased on the person's own request: a list that is delivered again brings nothing back, and tells nothing.
+            self.report.accept("unchanged", stored.route)
         elif stored.was_called:
             self._keep_called(session, row, client, stored)
         else:

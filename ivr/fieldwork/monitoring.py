@@ -81,9 +81,9 @@ def close(database: Database, cell_id: int, now: datetime, *, who: str, reason: 
 
 
 def set_target(database: Database, cell_id: int, target: int, now: datetime, *, who: str, reason: str = "") -> None:
-    """Raise or lower the target while the cell runs. Lower than what is done ends it and throws nobody out.
+    """Raise or lower the target while the cell runs. Lower than what is done closes it and throws nobody out.
 
-    Raised again, people who were not needed any more are needed again.
+    Raised again, people who were not needed any more are needed again. RefusedError when it is closed.
     """
     if target < 0:
         raise RefusedError(f"A target is 0 or more, not {target}.")
@@ -96,18 +96,19 @@ def set_target(database: Database, cell_id: int, target: int, now: datetime, *, 
             session, now, who=who, what="cell_target", subject=f"cell {cell_id}", reason=reason,
             before=before.target, after=target,
         )  # fmt: skip
-        if not after.is_filled:
-            _need_again(session, cell_id, now)
+        if target < after.successful:
+            cells.set_state(session, cell_id, "closed")
+        elif not after.is_filled:
+            need_again(session, cell_id, now)
         working.settle_cell(session, cell_id, now)
 
 
-def _need_again(session: Session, cell_id: int, now: datetime) -> None:
+def need_again(session: Session, cell_id: int, now: datetime, *, by: str = "target_raised") -> None:
+    """The cell has room again: whoever was not needed any more may be called as before."""
     for case in cases.with_disposition(session, cell_id, "quota_full"):
         history = attempts.history(session, case.id)
         back_to = history[-1]["outcome"] if history else "fresh"
-        working.change(
-            session, case, back_to, now, by="target_raised", is_final=False, next_call_at=now, priority=working.ORDINARY
-        )
+        working.change(session, case, back_to, now, by=by, is_final=False, next_call_at=now, priority=working.ORDINARY)
 
 
 def _set_state(database: Database, cell_id: int, state: str, now: datetime, *, who: str, reason: str) -> None:
@@ -120,33 +121,3 @@ def _set_state(database: Database, cell_id: int, state: str, now: datetime, *, w
             session, now, who=who, what=f"cell_{state}", subject=f"cell {cell_id}", reason=reason, before=before.state
         )
         working.settle_cell(session, cell_id, now)
-
-
-def life_of(database: Database, attempt_id: str) -> dict[str, Any]:
-    """The life of one call, for `ivr attempt show`: its row without the dialogue, and its events. NotFoundError."""
-    with database.read() as session:
-        attempt = attempts.get(session, attempt_id)
-        log = events.of_attempt(session, attempt_id)
-    return {
-        "attempt_id": attempt.id,
-        "case_id": attempt.case_id,
-        "number_in_case": attempt.number_in_case,
-        "state": attempt.state,
-        "outcome": attempt.outcome,
-        "holds_slot": attempt.holds_slot,
-        "call_sid": attempt.call_sid,
-        "call_status": attempt.call_status,
-        "answered_by": attempt.answered_by,
-        "rang": attempt.rang,
-        "duration_seconds": attempt.duration_seconds,
-        "turn": attempt.turn,
-        "interview_id": attempt.interview_id,
-        "planned_at": attempt.planned_at,
-        "not_before": attempt.not_before,
-        "not_after": attempt.not_after,
-        "dialing_at": attempt.dialing_at,
-        "placed_at": attempt.placed_at,
-        "answered_at": attempt.answered_at,
-        "ended_at": attempt.ended_at,
-        "events": [{"at": event["at"], "kind": event["kind"], **event["details"]} for event in log],
-    }

@@ -88,11 +88,11 @@ def enter(session: Session, cell_id: int, interview_id: str, now: datetime) -> N
     )
 
 
-def reverse(session: Session, interview_id: str, now: datetime) -> None:
-    """Take the line of a withdrawn interview back; nothing when it has none, or was taken back before."""
+def reverse(session: Session, interview_id: str, now: datetime) -> bool:
+    """Take the line of a withdrawn interview back. False: it has none, or was taken back before."""
     row = session.execute(sa.select(ledger).where(_stands(), ledger.c.interview_id == interview_id)).first()
     if row is None:
-        return
+        return False
     session.execute(
         sa.insert(ledger).values(
             order_id=row.order_id,
@@ -105,6 +105,7 @@ def reverse(session: Session, interview_id: str, now: datetime) -> None:
             reverses=row.id,
         )
     )
+    return True
 
 
 def lines(session: Session, provider: str | None = None) -> list[LedgerLine]:

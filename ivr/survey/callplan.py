@@ -67,6 +67,9 @@ class FieldworkRules:
     eid_days: int
     sunset_minutes: int
     quiet_evenings: tuple[QuietEvening, ...]
+    retention_contact_days: int
+    retention_report_days: int
+    retention_unused_days: int
 
 
 def rules_from_mapping(data: Mapping[str, Any]) -> FieldworkRules:
@@ -101,6 +104,9 @@ def rules_from_mapping(data: Mapping[str, Any]) -> FieldworkRules:
             eid_days=quiet["eid_days"],
             sunset_minutes=quiet["sunset_minutes"],
             quiet_evenings=tuple(QuietEvening(e["month"], e["day"], e["after"]) for e in quiet["evenings"]),
+            retention_contact_days=data["retention"]["contact_days"],
+            retention_report_days=data["retention"]["report_days"],
+            retention_unused_days=data["retention"]["unused_days"],
         )
     except KeyError as error:
         raise ConfigurationError(f"fieldwork.toml lacks {error.args[0]!r}.") from error
@@ -121,6 +127,8 @@ def _check(rules: FieldworkRules) -> None:
         faults.append("announcement.min_days is larger than announcement.max_days")
     if not Decimal(0) <= rules.subsidy_share <= Decimal(1):
         faults.append("money.subsidy_share lies between 0 and 1")
+    if rules.retention_report_days < 21:
+        faults.append("retention.report_days: hoor en wederhoor takes three weeks, so at least 21")
     if rules.bevrijdingsdag not in {"every_year", "lustrum"}:
         faults.append("quiet.bevrijdingsdag is 'every_year' or 'lustrum'")
     positive = {
@@ -128,6 +136,8 @@ def _check(rules: FieldworkRules) -> None:
         "quota.replicate_size": rules.replicate_size,
         "attempts.max": rules.max_attempts,
         "attempts.max_per_day": rules.max_per_day,
+        "retention.contact_days": rules.retention_contact_days,
+        "retention.unused_days": rules.retention_unused_days,
     }
     faults.extend(f"{name} must be at least 1" for name, value in positive.items() if value < 1)
     if faults:

@@ -96,7 +96,7 @@ def test_closed_cell_stays_closed(world: World) -> None:
         monitoring.set_target(world.database, cell, 30, MONDAY, who="test")
 
 
-def test_lowering_below_what_is_done_fills_the_cell_and_throws_nobody_out(world: World) -> None:
+def test_lowering_below_what_is_done_closes_the_cell_and_throws_nobody_out(world: World) -> None:
     cell = world.cell(target=5)
     world.people(cell, 8)
     world.set_cell(cell, successful=2)
@@ -105,12 +105,22 @@ def test_lowering_below_what_is_done_fills_the_cell_and_throws_nobody_out(world:
     for id in flying:
         world.dial(id)
     monitoring.set_target(world.database, cell, 1, MONDAY, who="test")
-    assert state(world) == "filled"
+    assert state(world) == "closed"
     assert [world.attempt(id).state for id in flying] == ["placed"] * 3
     for id in flying:
         world.status(id, "no-answer")
     assert world.plan() == []
     assert status(world)["cells"][0]["cases"] == {"quota_full": 8}
+
+
+def test_a_lowered_target_stops_the_calls_that_have_not_begun(world: World) -> None:
+    cell = world.cell(target=4)
+    world.people(cell, 8)
+    flying = world.plan()
+    assert world.dial(flying[0]) == "placed"
+    monitoring.set_target(world.database, cell, 2, MONDAY, who="test")
+    assert [world.dial(id) for id in flying[1:]] == ["void", "void", "placed"]
+    assert world.cell_row(cell).in_flight == 2
 
 
 def test_raising_the_target_calls_people_again_who_were_not_needed(world: World) -> None:
