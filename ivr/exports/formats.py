@@ -8,19 +8,32 @@ their format is asked for.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ivr.exports import spss
-from ivr.exports.files import Outbox
+from ivr.exports.files import Outbox, harmless
 from ivr.exports.machine import INTERVIEWS
 from ivr.survey.forms import MISSING, find_question
 from ivr.survey.questionnaire import Question, Questionnaire
 
+_NUMBER = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]+)?")
+
 MOMENTS = ("started_at", "ended_at")
 WHOLE = ("service", "questionnaire_version", "usable", "successful")
+NUMERIC = frozenset(
+    {
+        "netto_steekproef", "ingevuld", "respons_pct", "rapportcijfer", "aangeraden", "n", "promotorscore", "aantal",
+        "pct", "pct_alle_deelnemers", "gemiddelde", "gemiddelde_alle_deelnemers", "norm", "standaardafwijking",
+        "waarde", "bestelling", "regel", "nummer", "prijs", "subsidie", "eigen_deel", "draait_terug",
+    }
+)  # fmt: skip
+"""Columns of the people's files that hold numbers. Every other column is text, whatever it looks like: a provider may
+be called 1e5, and figure 3.10 is not figure 3.1."""
+
 SHEET_ROWS = 1_000_000
 """Rows per sheet; a sheet holds 1 048 576."""
 
@@ -63,7 +76,8 @@ def is_number(question: Question | None) -> bool:
 
 def _parquet(source: Path, target: Path, known: Mapping[str, Question | None]) -> int:
     """Codes stay text; grades and counts become numbers, null where no answer was given (the reason why stands in
-    `responses.csv`). Read and written block by block."""
+    `responses.csv`). Moments are UTC without saying so in their type: with a zone, DuckDB wants pytz to hand them over.
+    Read and written block by block."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.csv as arrow_csv
@@ -71,11 +85,14 @@ def _parquet(source: Path, target: Path, known: Mapping[str, Question | None]) -
 
     types: dict[str, pa.DataType] = {column: pa.string() for column in (*INTERVIEWS, *known)}
     types |= dict.fromkeys(WHOLE, pa.int32())
-    types |= dict.fromkeys(MOMENTS, pa.timestamp("s", tz="UTC"))
+    types |= dict.fromkeys(MOMENTS, pa.timestamp("s"))
     types |= {"period_from": pa.date32(), "period_to": pa.date32()}
     types |= {id: pa.float64() for id, question in known.items() if is_number(question)}
     options = arrow_csv.ConvertOptions(
-        column_types=types, null_values=["", *sorted(MISSING)], strings_can_be_null=False
+        column_types=types,
+        null_values=["", *sorted(MISSING)],
+        strings_can_be_null=False,
+        timestamp_parsers=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"],
     )
     schema = pa.schema(list(types.items()))
     rows = 0
@@ -114,7 +131,7 @@ def _tables_workbook(folder: Path, people: Sequence[tuple[str, str]]) -> int:
             with (folder / name).open(encoding="utf-8-sig", newline="") as file:
                 reader = csv.reader(file, delimiter=";")
                 header = next(reader)
-                rows += _sheets(book, sheet, header, reader, [True] * len(header))
+                rows += _sheets(book, sheet, header, reader, [column in NUMERIC for column in header])
     return rows
 
 
@@ -137,6 +154,7 @@ def _workbook(target: Path) -> Any:
 def _sheets(book: Any, name: str, header: list[str], rows: Iterator[list[str]], numeric: list[bool]) -> int:
     """Write rows onto as many sheets as they need; text that is a plain number becomes one in a numeric column."""
     bold = book.add_format({"bold": True})
+    decimals = [book.add_format({"num_format": style}) for style in ("0", "0.0", "0.00")]
     total = 0
     sheet: Any = None
     line = 0
@@ -146,11 +164,11 @@ def _sheets(book: Any, name: str, header: list[str], rows: Iterator[list[str]], 
         for column, text in enumerate(row):
             if text == "":
                 continue
-            number = _as_float(text) if numeric[column] else None
-            if number is None:
-                sheet.write_string(line, column, text)
+            if numeric[column] and _NUMBER.fullmatch(text):
+                _, _, fraction = text.replace(",", ".").partition(".")
+                sheet.write_number(line, column, float(text.replace(",", ".")), decimals[min(len(fraction), 2)])
             else:
-                sheet.write_number(line, column, number)
+                sheet.write_string(line, column, harmless(text))
         line += 1
         total += 1
     if sheet is None:
@@ -165,12 +183,3 @@ def _new_sheet(book: Any, name: str, header: list[str], bold: Any) -> Any:
     for column, text in enumerate(header):
         sheet.write_string(0, column, text, bold)
     return sheet
-
-
-def _as_float(text: str) -> float | None:
-    if not text[0].isdigit() and text[0] != "-":
-        return None
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return None

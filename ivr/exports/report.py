@@ -90,8 +90,8 @@ def _period(one: Scores, measures: Sequence[Measure]) -> dict[str, Any]:
             for row in one.norm
         ],
         "promotor_score": None
-        if one.promotor is None
-        else {"recommended": one.promotor[0], "n": one.promotor[1], "score": _text(one.promotor[2])},
+        if one.promotor is None or one.promotor.score is None
+        else {"recommended": one.promotor.recommended, "n": one.promotor.n, "score": _text(one.promotor.score)},
         "relatively_good": list(one.points),
         "aspects": [_shown(row) for row in one.aspects],
         "figures": [

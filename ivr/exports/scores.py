@@ -39,6 +39,7 @@ from ivr.survey.scoring import (
     promotor_score,
     relatively_good,
 )
+from ivr.survey.services import INBURGERING
 
 GROUPS = ("client", "commissioner")
 MEAN = "gemiddelde"
@@ -62,13 +63,23 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotor:
+    """How many recommended the provider, of how many; both None where the net sample is one person, whose answer
+    would be told (the same rule as the asterisk of table 1.1)."""
+
+    recommended: int | None
+    n: int
+    score: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """Everything that is printed about one provider and meetperiode."""
 
     sample: SampleRow
     table: list[TableRow]
     norm: list[NormRow]
-    promotor: tuple[int, int, Decimal] | None
+    promotor: Promotor | None
     aspects: list[Shown]
     figures: list[Shown]
     points: tuple[str, ...]
@@ -182,8 +193,6 @@ def _scores(
         counted.commissioners["net"], counted.commissioners["completed"], counted.commissioner_grades, rules
     )
     clients, bench = counted.tally["client"], benchmarks["client"]
-    recommended = clients[RECOMMENDED]["ja"] if RECOMMENDED in clients else 0
-    score = promotor_score(recommended, counted.promotor_base)
     aspects = [question for form in forms.values() for question in form.questions if question.is_aspect]
     own = {one.id: distribution(one.id, one, clients.get(one.id, {})) for one in aspects}
     shown_own = {id: part for id, part in own.items() if part.n >= rules.minimum_n}
@@ -191,13 +200,24 @@ def _scores(
         sample=sample,
         table=[*table, commissioners] if commissioners else table,
         norm=norm,
-        promotor=None if score is None else (recommended, counted.promotor_base, score),
+        promotor=_promotor(counted),
         aspects=[shown for part in own.values() for shown in _categories("client", "", "", part, bench, rules)],
         figures=_figures(counted, benchmarks, rules, lambda id: _known(forms, provinces, id)),
         points=relatively_good(shown_own, {id: part for id in own if (part := bench.distribution(id))}, rules),
         discounted=dict(sorted(counted.discounted.items())),
         disclaimer=rules.disclaimer,
     )
+
+
+def _promotor(counted: _Counted) -> Promotor | None:
+    """None where nobody was asked. Inburgering does not ask it, so its respondents are not in n (rule 21)."""
+    n = counted.promotor_base
+    if n == 0:
+        return None
+    if sum(net for service, net in counted.net.items() if service not in (None, INBURGERING)) == 1:
+        return Promotor(None, n, None)
+    recommended = counted.tally["client"].get(RECOMMENDED, Counter())["ja"]
+    return Promotor(recommended, n, promotor_score(recommended, n))
 
 
 def _figures(counted: _Counted, benchmarks: Mapping[str, Benchmark], rules: Rules, known: Any) -> list[Shown]:

@@ -22,7 +22,7 @@ GROUPS = {"client": "clienten", "commissioner": "opdrachtgevers"}
 def files(scores: Sequence[Scores]) -> Iterator[tuple[str, tuple[str, ...], Iterator[tuple[Any, ...]]]]:
     """(file, heading, rows) of the five files."""
     yield "tabel_1_1.csv", TABLE, _per(scores, _table_rows)
-    yield "promotorscore.csv", PROMOTOR, _per(scores, lambda one: [one.promotor] if one.promotor else [])
+    yield "promotorscore.csv", PROMOTOR, _per(scores, _promotor_rows)
     yield "aspecten.csv", ASPECTS, _per(scores, _aspect_rows)
     yield "norm.csv", NORM, _per(scores, _norm_rows)
     yield "figuren.csv", FIGURES, _per(scores, _figure_rows)
@@ -39,6 +39,12 @@ def _table_rows(one: Scores) -> Iterator[tuple[Any, ...]]:
     for row in one.table:
         published = "ja" if row.is_published else "nee"
         yield (row.group, row.service, row.net, row.completed, row.response, row.grade_text, published)
+
+
+def _promotor_rows(one: Scores) -> Iterator[tuple[Any, ...]]:
+    if one.promotor is not None:
+        shown = one.promotor.score is not None
+        yield (one.promotor.recommended if shown else "*", one.promotor.n, one.promotor.score if shown else "*")
 
 
 def _norm_rows(one: Scores) -> Iterator[tuple[Any, ...]]:

@@ -88,15 +88,16 @@ def find_question(form: Questionnaire, id: str) -> Question | None:
 
 
 def read_value(form: Questionnaire, id: str, text: str) -> tuple[str, None] | tuple[None, ValueFault]:
-    """`text` as it is stored (`8,5` → `8.5`, `7,0` → `7`, codes in lower case), or what is wrong with it."""
+    """`text` as it is stored (`8,5` → `8.5`, `7,0` → `7`, `Zeer tevreden` → `zeer_tevreden`), or what is
+    wrong with it."""
     question = find_question(form, id)
     if question is None:
         return None, "unknown_question"
     value = text.strip()
-    if value.lower() in MISSING:
-        return value.lower(), None
+    if (missing := re.sub(r"[\s-]+", "_", value.lower())) in MISSING:
+        return missing, None
     if question.kind == "single":
-        code = value.lower()
+        code = re.sub(r"[\s-]+", "_", value.lower())
         return (code, None) if any(option.code == code for option in question.options) else (None, "bad_value")
     number = as_number(value)
     low, high = question.minimum, question.maximum

@@ -53,7 +53,7 @@ def test_parquet_holds_the_rows_of_the_wide_file_with_types(out: Path) -> None:
     assert table["LD_C_INFO"].to_pylist() == [row["LD_C_INFO"] for row in wide]
     assert set(table["LD_FREQ"].to_pylist()) == {0.0, None}
     assert set(table["INB_LES"].to_pylist()) == {None}
-    assert str(table.schema.field("started_at").type) == "timestamp[ms, tz=UTC]"
+    assert str(table.schema.field("started_at").type) == "timestamp[ms]"
 
 
 def test_sav_has_dutch_labels_and_declared_missing_values(out: Path) -> None:
@@ -78,7 +78,7 @@ def test_workbooks_hold_real_numbers_and_no_formula(out: Path) -> None:
     header = rows[0]
     assert len(rows) == 13
     assert all(isinstance(row[header.index("LD_CIJFER")], float) for row in rows[1:])
-    assert {row[header.index("provider")] for row in rows[1:]} == {"=Träck 0", "=Träck 1"}
+    assert {row[header.index("provider")] for row in rows[1:]} == {"'=Träck 0", "'=Träck 1"}
     tables = python_calamine.CalamineWorkbook.from_path(out / "tabellen.xlsx")
     assert tables.sheet_names[0] == "Tabel 1.1"
     printed = tables.get_sheet_by_name("Tabel 1.1").to_python()
