@@ -31,7 +31,10 @@ def test_the_system_clock_returns_at_once_for_a_moment_that_has_passed():
 
 def test_promises_mean_nothing_in_real_time():
     clock = SystemClock()
-    clock.promise("a")
+    clock.promise("a", 3600.0)
+    began = clock.now()
+    clock.sleep_until(began + timedelta(milliseconds=10))
+    assert timedelta(milliseconds=10) <= clock.now() - began < timedelta(seconds=5)
     clock.keep("a")
 
 

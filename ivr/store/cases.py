@@ -91,18 +91,6 @@ def has_answered(session: Session, case_id: int) -> bool:
     )
 
 
-def sharing(session: Session, phone_hash: str) -> list[int]:
-    """The cases, of any study, that have this number and are not final."""
-    return list(
-        session.execute(
-            sa.select(cases.c.id)
-            .join(case_phones, case_phones.c.case_id == cases.c.id)
-            .where(case_phones.c.phone_hash == phone_hash, cases.c.is_final.is_(False))
-            .distinct()
-        ).scalars()
-    )
-
-
 def left_in_cell(session: Session, cell_id: int) -> list[Case]:
     """The people of the cell who are not final and in no call."""
     rows = session.execute(
