@@ -20,7 +20,7 @@ from ivr.fieldwork.inviting import token_hash
 from ivr.fieldwork.link_kit import LinkKit
 from ivr.ids import new_id
 from ivr.logs import get_logger
-from ivr.store import Database, Session, cases, links, questionnaires, users, visits
+from ivr.store import Database, Session, cases, interviews, links, questionnaires, users, visits
 from ivr.store.links import Visitor
 from ivr.store.sealing import Sealer
 from ivr.store.visits import Begun, Visit
@@ -178,13 +178,17 @@ def has_ended(database: Database, kit: LinkKit, visitor: Visitor, visit_id: str 
 
 
 def going_on(session: Session, kit: LinkKit, visitor: Visitor, visit_id: str | None, wall: datetime) -> Visit | None:
-    """The visit with this id, unless a newer one took its place or nobody looked at it for too long."""
+    """The visit with this id, unless a newer one took its place, nobody looked at it for too long, or the person
+    went on by phone meanwhile: the page would put what has been answered."""
     if visit_id is None:
         return None
     visit = visits.get(session, visitor.case_id)
     if visit is None or visit.id != visit_id or wall - visit.seen_at > timedelta(minutes=kit.visit_minutes):
         return None
-    return visit
+    if visit.interview_id is None:
+        return visit if visits.begun(session, visitor.case_id) is None else None
+    answers = interviews.answers_of(session, visit.interview_id)
+    return visit if answers == dict(engine.load(visit.dialogue).answers) else None
 
 
 def _questionnaire(

@@ -50,18 +50,13 @@ def answer(
     """
     with database.write() as session:
         cases.get(session, visitor.case_id, lock=True)
+        if visits.is_on_the_phone(session, visitor.case_id):
+            return Next("on_the_phone")
         visit = going_on(session, kit, visitor, visit_id, wall)
         if visit is None or not 1 <= number <= len(visit.trail) or visit.trail[number - 1]["question"] != question_id:
             return Next("gone")
-        if visits.is_on_the_phone(session, visitor.case_id):
-            return Next("on_the_phone")
         questionnaire = questionnaires.load(session, visit.questionnaire, visit.version)
         state = engine.load(visit.dialogue)
-        stored = interviews.answers_of(session, visit.interview_id) if visit.interview_id else {}
-        if stored != dict(state.answers):
-            # Meanwhile the person went on by phone: the page would put what has been answered.
-            visits.forget(session, visitor.case_id)
-            return Next("gone")
         question = questionnaire.question(question_id)
         if not _is_answer(question, value):
             return Next("stay", number)
