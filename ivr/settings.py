@@ -183,6 +183,8 @@ class Settings(BaseSettings):
             raise ValueError("TWILIO_FROM is a number with its country, such as +31850000000, without spaces.")
         if fault := _fault_of_overrides(self.twilio_connection_overrides):
             raise ValueError(f"TWILIO_CONNECTION_OVERRIDES: {fault}. It looks like rc=2&rp=ct,5xx.")
+        if self.database_url and not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("IVR_DATABASE_URL begins with sqlite:/// (a fourth / for /…) or postgresql+psycopg://.")
         if fault := _fault_of_base(self.public_base_url):
             raise ValueError(f"IVR_PUBLIC_BASE_URL {fault}: signatures are computed over exactly this address.")
         if (self.twilio_api_key is None) != (self.twilio_api_secret is None):

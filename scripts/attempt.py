@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ivr.bootstrap import open_house
 from ivr.fieldwork import lives
 from scripts.output import command, emit, json_option, say
+from scripts.ready import ready_house
 
 
 @click.group()
@@ -20,7 +20,7 @@ def attempt() -> None:
 @command
 def show(attempt_id: str, as_json: bool) -> None:
     """All that happened to the call of ATTEMPT_ID, in order."""
-    life = lives.life_of(open_house().database, attempt_id)
+    life = lives.life_of(ready_house().database, attempt_id)
     if as_json:
         emit(life)
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ivr.bootstrap import House, open_house
+from ivr.bootstrap import House
 from ivr.errors import NotFoundError, RefusedError
 from ivr.fieldwork import listening, voicing
 from ivr.speech import manifest
@@ -20,6 +20,7 @@ from ivr.speech.synthesis import Recordings, open_engine, render
 from ivr.store import prompts
 from ivr.store.schema import upgrade
 from scripts.output import command, emit, json_option, note, say
+from scripts.ready import ready_house
 
 engine_option = click.option(
     "--engine", type=click.Choice(["espeak", "gtts"]), help="Another voice than IVR_SPEECH_ENGINE."
@@ -121,7 +122,7 @@ def play(
     prompt: str, slow: bool, questionnaire_id: str | None, provider: str, out: Path | None, engine: str | None
 ) -> None:
     """Render one prompt and play it: a phrase, a question, a remark, or QUESTION.keys."""
-    house = open_house()
+    house = ready_house()
     text = _find(house, prompt, slow, questionnaire_id, provider)
     voice = open_engine(house.settings, engine)
     try:
@@ -201,6 +202,6 @@ def take_in(folder: Path, as_json: bool) -> None:
 
 
 def _ready() -> House:
-    house = open_house()
+    house = ready_house()
     upgrade(house.database)
     return house

@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from ivr.almanac import Calendar
-from ivr.bootstrap import open_house
 from ivr.errors import UsageError
 from ivr.fieldwork import monitoring, retention
 from scripts.output import command, emit, json_option, parse_period, say
+from scripts.ready import ready_house
 
 _BAR = 20
 
@@ -29,7 +29,7 @@ def fieldwork() -> None:
 @command
 def status(as_json: bool) -> None:
     """Per cell: target, successful, in flight, state, dispositions, attempts."""
-    house = open_house()
+    house = ready_house()
     document = monitoring.status(
         house.database,
         house.catalogue,
@@ -76,7 +76,7 @@ def _change(name: str, help_text: str, stage: Callable[..., None], done: str) ->
     @json_option
     @command
     def run(cell: int, reason: str, as_json: bool) -> None:
-        house = open_house()
+        house = ready_house()
         stage(house.database, cell, house.clock.now(), who=_who(), reason=reason)
         if as_json:
             emit({"cell": cell, "state": done})
@@ -97,7 +97,7 @@ _change("close", "End CELL for good; calls in flight go on and still count.", mo
 @command
 def target(cell: int, target: int, reason: str, as_json: bool) -> None:
     """Raise or lower the TARGET of CELL while it runs; lowering throws nobody out."""
-    house = open_house()
+    house = ready_house()
     monitoring.set_target(house.database, cell, target, house.clock.now(), who=_who(), reason=reason)
     if as_json:
         emit({"cell": cell, "target": target})
@@ -113,7 +113,7 @@ def target(cell: int, target: int, reason: str, as_json: bool) -> None:
 @command
 def reported(provider: str, period: str, day: str, as_json: bool) -> None:
     """The report of a provider goes (or went) out on DATE: contacts are kept for the weeks of hoor en wederhoor."""
-    house = open_house()
+    house = ready_house()
     try:
         when = date.fromisoformat(day)
     except ValueError as error:

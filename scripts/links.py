@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ivr.bootstrap import House, open_house
+from ivr.bootstrap import House
 from ivr.errors import UsageError
 from ivr.exports.files import cell
 from ivr.fieldwork import inviting, page_voicing
@@ -23,6 +23,7 @@ from ivr.store.letters import letters
 from ivr.store.samples import Sample
 from ivr.store.schema import upgrade
 from scripts.output import command, emit, json_option, note, parse_period, say
+from scripts.ready import ready_house
 
 
 @click.group("links")
@@ -39,7 +40,7 @@ def letters_command(file: Path) -> None:
     It holds telephone numbers and is readable by its owner only; it is for the local carrier's people, and has no
     use in production.
     """
-    house = open_house()
+    house = ready_house()
     boxes: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
     with house.database.read() as session:
         for letter in letters(session, house.sealer):
@@ -83,7 +84,7 @@ def export_command(
         raise UsageError("Choose --sms or --missed-call: each writes a file of its own.")
     if again and not missed_call:
         raise UsageError("--again goes with --missed-call.")
-    house = open_house()
+    house = ready_house()
     upgrade(house.database)
     kit = load_kit(house.settings.config_dir)
     kind: Kind = "missed" if missed_call else "sms" if sms else "letter"

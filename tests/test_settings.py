@@ -145,6 +145,8 @@ def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
         (REAL_ACCOUNT | {"TWILIO_ACCOUNT_SID": ""}, "TWILIO_ACCOUNT_SID"),
         (REAL_ACCOUNT | {"TWILIO_AUTH_TOKEN": ""}, "TWILIO_AUTH_TOKEN"),
         ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "", "IVR_SECRET_KEY": ""}, "IVR_ENCRYPTION_KEY"),
+        ({"IVR_DATABASE_URL": "postgresql://localhost/toets"}, r"postgresql\+psycopg"),
+        ({"IVR_DATABASE_URL": "mysql://localhost/toets"}, "IVR_DATABASE_URL"),
         ({"IVR_CARRIER": "pigeon"}, "carrier"),
         ({"IVR_CALLS_PER_SECOND": "0"}, "calls_per_second"),
         ({"IVR_RING_SECONDS": "1"}, "ring_seconds"),
