@@ -35,6 +35,7 @@ Page = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Response
 
 _VISIT, _SLOW = "bezoek", "langzaam"
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _START, _RESUME = "page_start", "page_resume"
 _UNCLEAR, _AGAIN = "page_unclear", "page_again"
 _THANKS = ("goodbye_complete", "goodbye_number")
@@ -48,6 +49,11 @@ class Line:
     sound: str | None
     value: str = ""
     """Of an answer: what the form sends, and the number that stands before it."""
+
+    @property
+    def sentences(self) -> list[str]:
+        """One on a line: who reads slowly finds the place again."""
+        return _SENTENCE_END.split(self.text)
 
 
 def register(app: Flask, house: House) -> None:
