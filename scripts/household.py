@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ivr.errors import ConfigurationError
 from ivr.settings import Settings
@@ -86,6 +87,17 @@ def refuse_taken_port(port: int, setting: str) -> None:
         raise ConfigurationError(
             f"Port {port} is taken. Stop what listens there, or choose another with {setting} "
             "(and IVR_PUBLIC_BASE_URL)."
+        )
+
+
+def refuse_deaf_address(public_base_url: str, port: int) -> None:
+    """ConfigurationError when webhooks for this machine would go to a port on which the web server does not listen."""
+    parts = urlsplit(public_base_url)
+    called = parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.hostname in {"127.0.0.1", "localhost", "::1"} and called != port:
+        raise ConfigurationError(
+            f"IVR_PUBLIC_BASE_URL is {public_base_url}, but the web server listens on port {port} (IVR_WEB_PORT): "
+            "no call would reach it. Set both to the same port."
         )
 
 

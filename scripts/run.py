@@ -7,13 +7,14 @@ import threading
 from urllib.parse import urlsplit
 
 import click
-from ivr.store.schema import upgrade
 
 from ivr.settings import load_settings
 from ivr.store import Database
+from ivr.store.schema import upgrade
 from scripts.household import (
     environment,
     prepare,
+    refuse_deaf_address,
     refuse_taken_port,
     start_carrier,
     start_house,
@@ -36,6 +37,7 @@ def run(population: str, seed: int) -> None:
     carrier_port = urlsplit(settings.carrier_url).port or 8010
     if is_local:
         refuse_taken_port(carrier_port, "IVR_CARRIER_URL")
+        refuse_deaf_address(settings.public_base_url, settings.web_port)
     database = Database(settings.database)
     upgrade(database)
     database.dispose()
