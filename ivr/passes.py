@@ -22,8 +22,8 @@ from typing import Any
 from ivr.errors import RefusedError
 from ivr.settings import Settings
 
-NUMBERS = "+3197000"
-"""The softphone's numbers: six digits more. 097 is the Dutch range of machines; nobody's telephone is there."""
+NUMBERS = "+3100000"
+"""The softphone's numbers: six digits more. No Dutch number has a 0 there, so no person and no list can have one."""
 
 LIFETIME_SECONDS = 2 * 3600.0
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from functools import partial
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
@@ -77,7 +76,7 @@ def open_telephone(order_id: int) -> Answer:
         "home": _home(),
     }
     key = passes.load_key(house.settings)
-    return cast(Answer, redirect(f"{_carrier(house)}/softphone#{passes.issue(key, claim)}", 303))
+    return cast(Answer, redirect(f"{house.settings.carrier_url}/softphone#{passes.issue(key, claim)}", 303))
 
 
 def _choices() -> dict[str, Any]:
@@ -93,13 +92,6 @@ def _progress(house: House, choice: Choice) -> tuple[int, int] | None:
     return trying.voicing_progress(
         house.database, house.catalogue, house.speech, wording, choice.order_id, house.clock.now()
     )
-
-
-def _carrier(house: House) -> str:
-    """Where a browser finds the carrier: under the name by which it found us, so that one machine stays one machine."""
-    url = urlsplit(house.settings.carrier_url)
-    name = request.host.rsplit(":", 1)[0] if request.host.startswith("localhost") else url.hostname
-    return f"{url.scheme}://{name}:{url.port}"
 
 
 def _home() -> str:
