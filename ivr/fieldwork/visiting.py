@@ -32,6 +32,8 @@ log = get_logger(__name__)
 
 HOUR = timedelta(hours=1)
 _SWEPT_AFTER = timedelta(days=1)
+_SIGN_OF_LIFE = timedelta(minutes=1)
+"""A page that is only looked at writes no more often than this."""
 
 Standing = Literal["fresh", "begun", "going_on", "done", "on_the_phone"]
 
@@ -148,12 +150,14 @@ def show(
     database: Database, kit: LinkKit, visitor: Visitor, visit_id: str | None, number: int, wall: datetime
 ) -> Step | None:
     """The `number`th question of this visit; None when this visit is no more, or never came so far."""
-    with database.write() as session:
+    with database.read() as session:
         visit = going_on(session, kit, visitor, visit_id, wall)
         if visit is None or not 1 <= number <= len(visit.trail):
             return None
-        visits.touch(session, visitor.case_id, wall)
         questionnaire = questionnaires.load(session, visit.questionnaire, visit.version)
+    if wall - visit.seen_at > _SIGN_OF_LIFE:
+        with database.write() as session:
+            visits.touch(session, visitor.case_id, wall)
     state = engine.load(visit.dialogue)
     put = visit.trail[number - 1]
     question = questionnaire.question(put["question"])

@@ -14,7 +14,6 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from ivr.store.interviews import answers_of
-from ivr.store.reading import interviews_of_test_calls
 from ivr.store.session import Session
 from ivr.store.tables import attempts, interviews, responses
 from ivr.store.tables_links import visits
@@ -49,12 +48,15 @@ class Begun:
 
 def begun(session: Session, case_id: int) -> Begun | Literal["done"] | None:
     """What the person's visit goes on with; "done": the person has taken part already; None: nothing was begun."""
+    is_test = sa.select(attempts.c.id).where(
+        attempts.c.case_id == interviews.c.case_id, attempts.c.interview_id == interviews.c.id, attempts.c.is_test
+    )
     rows = session.execute(
         sa.select(interviews)
         .where(
             interviews.c.case_id == case_id,
             interviews.c.is_superseded.is_(False),
-            interviews.c.id.not_in(interviews_of_test_calls()),
+            ~is_test.exists(),
         )
         .order_by(interviews.c.usable.desc(), interviews.c.started_at.desc(), interviews.c.id)
     ).all()

@@ -312,6 +312,25 @@ def test_a_visit_ends_when_nobody_is_there_and_its_answers_stay(order: VoicedOrd
     assert answers_of(order.database, case_id) == {"INB_VOLGT": ("ja", "web")}
 
 
+def test_looking_at_pages_keeps_a_visit_alive(order: VoicedOrder) -> None:
+    browser = with_link(order, order.person())
+    browser.begin()
+    for _ in range(4):
+        browser.wall += timedelta(minutes=KIT.visit_minutes - 1)
+        assert browser.look(1) is not None
+
+
+def test_a_test_call_of_staff_is_no_interview_to_go_on_with(order: VoicedOrder) -> None:
+    case_id = order.person()
+    line = order.call(case_id, is_test=True)
+    line.to_the_end()
+    with order.database.write() as session:
+        values = {"case_id": case_id, "questionnaire": "inburgering", "version": 1, "mode": "telephone"}
+        session.execute(sa.insert(tables.interviews).values(id="t" * 32, started_at=NOON, usable=True, **values))
+        session.execute(sa.update(tables.attempts).values(interview_id="t" * 32))
+    assert with_link(order, case_id).standing() == "fresh"
+
+
 # -- the door ---------------------------------------------------------------------------------------------------
 
 
