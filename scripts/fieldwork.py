@@ -61,8 +61,22 @@ def table(document: dict[str, Any]) -> list[str]:
         )
         people = ", ".join(f"{name} {count}" for name, count in sorted(cell["cases"].items(), key=lambda kv: -kv[1]))
         lines.append(f"      {people}" if people else "      no people yet")
+        if cell.get("forecast"):
+            lines.append(f"      {_expected(cell['forecast'], cell['target'])}")
     lines.append(f"Line {document['line']}; calling window {document['window']}; at {document['at']}.")
     return lines
+
+
+def _expected(forecast: dict[str, Any], target: int) -> str:
+    """The forecast in a sentence."""
+    text = f"expected at the end {forecast['expected']} (four times in five {forecast['low']} to {forecast['high']})"
+    if forecast["full_at"]:
+        text += f", full about {forecast['full_at'][:10]}"
+    if forecast["more_numbers"]:
+        text += f"; {forecast['more_numbers']} more numbers would do"
+    elif forecast["more_numbers"] is None:
+        text += f"; {target} is out of reach"
+    return text
 
 
 def _who() -> str:

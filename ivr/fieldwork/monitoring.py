@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from ivr.errors import RefusedError
-from ivr.fieldwork import working
+from ivr.fieldwork import forecasting, working
 from ivr.fieldwork.working import Rulebook
 from ivr.store import Database, Session, attempts, cases, cells, events, lines
+from ivr.store.progress import CellProgress
 from ivr.survey.callplan import OpenHours
 
 
@@ -26,6 +27,8 @@ def status(
         counts = cells.dispositions(session)
         left = cells.people_left(session, bounds)
         down = lines.down(session)
+        far = forecasting.progress_of(session, rulebook, now, consent_only=consent_only)
+    states = {row["id"]: _state(row, counts.get(row["id"], {}), left.get(row["id"], 0)) for row in rows}
     document: dict[str, Any] = {
         "at": now.isoformat(),
         "cells": [
@@ -36,12 +39,13 @@ def status(
                 "target": row["target"],
                 "successful": row["successful"],
                 "in_flight": row["in_flight"],
-                "state": _state(row, counts.get(row["id"], {}), left.get(row["id"], 0)),
+                "state": states[row["id"]],
                 "cases": counts.get(row["id"], {}),
                 "attempts": row["attempts"],
                 "cell": row["id"],
                 "voiced": row["voiced_at"] is not None,
                 "people_left": left.get(row["id"], 0),
+                "forecast": _forecast(row, states[row["id"]], far.get(row["id"]), rulebook, now),
             }
             for row in rows
         ],
@@ -49,6 +53,22 @@ def status(
         "window": "open" if calendar.is_open(now) else "closed",
     }
     return document
+
+
+def _forecast(
+    row: Any, state: str, far: CellProgress | None, rulebook: Rulebook, now: datetime
+) -> dict[str, Any] | None:
+    """expected, low and high successes at the end (80 %), when full, how many numbers more would do; None when done."""
+    if state in ("closed", "filled"):
+        return None
+    seen = forecasting.forecast_for(row["target"], row["successful"], far or CellProgress(), rulebook, now)
+    return {
+        "expected": seen.expected,
+        "low": seen.low,
+        "high": seen.high,
+        "full_at": seen.full_at.isoformat() if seen.full_at else None,
+        "more_numbers": seen.more_numbers,
+    }
 
 
 def _state(row: Any, counts: dict[str, int], people_left: int) -> str:

@@ -1,9 +1,9 @@
 """How a cell stands and whether it needs anybody: state, forecast, and the reasons to look at it.
 
-Pure sums over `store.boards.CellRow`. The forecast is a beta-binomial: each person worked out so far is one trial,
-starting from what one may expect beforehand (25 successes of 66 people, the synthetic population's figure). It
-takes people who are still waiting for as good as those who are done, so it is a little hopeful towards the end; the
-interval says how far to trust it.
+Pure sums over `store.boards.CellRow`. The forecast is `survey/forecast.py`'s where the row says how far its people
+are; a provider's page, which shows a cell as it stood at midnight, has counts only: then each person worked out so far
+is one trial of a beta-binomial, starting from what one may expect beforehand (25 successes of 66 people, the synthetic
+population's figure).
 """
 
 from __future__ import annotations
@@ -13,30 +13,20 @@ from math import ceil, floor, sqrt
 from typing import Literal
 
 from ivr.store.boards import CellRow
+from ivr.survey.forecast import Forecast, forecast
 
 State = Literal["open", "filled", "exhausted", "paused", "closed"]
 
 PRIOR_SUCCESSES, PRIOR_FAILURES = 3.8, 6.2
 """Worth ten people: 25/66 of them succeed."""
+MAX_CALLS = 6
+"""Calls to a person, as far as the board looks ahead."""
 WIDTH = 1.28
 """Standard deviations either side: four of five outcomes lie within."""
 MANY_ERRORS = 3
 REFUSALS = frozenset({"refusal", "never_call_again", "complaint"})
 SPOKEN = REFUSALS | {"complete", "partial", "unusable", "break_off", "appointment", "language_problem"}
 MANY_REFUSALS, ENOUGH_SPOKEN = 0.4, 10
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """Successful interviews at the end: the expected number and the likely range, none above the target."""
-
-    expected: int
-    low: int
-    high: int
-
-    @property
-    def margin(self) -> int:
-        return max(self.high - self.expected, self.expected - self.low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +55,9 @@ class CellView:
 def view(row: CellRow) -> CellView:
     """The cell with its state, forecast and reasons, the heaviest first."""
     state = state_of(row)
-    forecast = forecast_of(row) if state in ("open", "paused") else None
-    reasons = sorted(_reasons(row, state, forecast), key=lambda reason: -reason.weight)
-    return CellView(row, state, forecast, tuple(reasons))
+    outcome = forecast_of(row) if state in ("open", "paused") else None
+    reasons = sorted(_reasons(row, state, outcome), key=lambda reason: -reason.weight)
+    return CellView(row, state, outcome, tuple(reasons))
 
 
 def by_attention(rows: list[CellRow]) -> list[CellView]:
@@ -101,6 +91,8 @@ def is_untouched(row: CellRow) -> bool:
 
 def forecast_of(row: CellRow) -> Forecast:
     """Where the cell will end with the people it has."""
+    if row.progress:
+        return forecast(row.target, row.successful, row.progress, MAX_CALLS)
     good = PRIOR_SUCCESSES + row.successful
     total = PRIOR_SUCCESSES + PRIOR_FAILURES + max(row.worked_cases, row.successful)
     chance = good / total
@@ -112,7 +104,7 @@ def forecast_of(row: CellRow) -> Forecast:
     return Forecast(*(min(row.target, figure) for figure in (round(mean), low, high)))
 
 
-def _reasons(row: CellRow, state: State, forecast: Forecast | None) -> list[Reason]:
+def _reasons(row: CellRow, state: State, outcome: Forecast | None) -> list[Reason]:
     running = state in ("open", "paused")
     found: list[Reason] = []
     if running and row.errors >= MANY_ERRORS:
@@ -121,8 +113,8 @@ def _reasons(row: CellRow, state: State, forecast: Forecast | None) -> list[Reas
         found.append(Reason("unvoiced", 3))
     if state == "exhausted":
         found.append(Reason("exhausted", 2, row.target - row.successful))
-    if forecast is not None and forecast.high < row.target:
-        found.append(Reason("short", 2, row.target - forecast.high))
+    if outcome is not None and outcome.high < row.target:
+        found.append(Reason("short", 2, row.target - outcome.high))
     if state == "open" and not row.callable_cases and not row.in_flight:
         found.append(Reason("unannounced", 2, row.open_cases))
     spoken = sum(count for code, count in row.cases.items() if code in SPOKEN)

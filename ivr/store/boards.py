@@ -13,10 +13,12 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 
 from ivr.errors import NotFoundError
+from ivr.store import progress
 from ivr.store.admission import Bounds
 from ivr.store.cells import people_left
 from ivr.store.session import Session
 from ivr.store.tables import attempts, audit, cases, cells, interviews, lines, orders, providers, responses, samples
+from ivr.survey.forecast import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class CellRow:
     worked_cases: int
     dialled: int
     errors: int
+    progress: tuple[Progress, ...] = ()
+    """Its people by calls behind them, for the forecast; empty where that is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,14 @@ def cell_rows(
     counted = _case_counts(session, only)
     failed = _failures(session, since_errors)
     left = people_left(session, bounds) if bounds is not None else {}
+    far = progress.of_cells(session, bounds, None, only) if bounds is not None else {}
     return [
         CellRow(
             **head._mapping,
             **counted.get(head.id, _NOBODY),
             callable_cases=left.get(head.id, 0),
             errors=failed.get(head.id, 0),
+            progress=far[head.id].rows if head.id in far else (),
         )
         for head in heads
     ]
