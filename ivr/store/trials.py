@@ -7,12 +7,14 @@ cell at all. What a test call is for is decided in `fieldwork/trying.py`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from ivr.errors import NotFoundError
 from ivr.ids import new_id
@@ -88,6 +90,7 @@ def order_of_cell(session: Session, cell_id: int) -> TrialOrder:
 def ensure_tryout(session: Session, track: str, services: list[int], now: datetime) -> int:
     """The try-out order of this track, made when there is none; its id."""
     sample_id = _hidden_sample(session, track)
+    session.execute(sa.select(samples.c.id).where(samples.c.id == sample_id).with_for_update())
     query = sa.select(sa.func.min(orders.c.id)).where(orders.c.sample_id == sample_id)
     if (found := session.execute(query).scalar_one_or_none()) is not None:
         return found
@@ -197,20 +200,20 @@ def forget(session: Session, before: datetime) -> int:
 
 
 def _hidden_sample(session: Session, track: str) -> int:
-    provider_id = session.execute(
-        sa.select(providers.c.id).where(providers.c.name_key == TRIAL_KEY)
-    ).scalar_one_or_none()
-    if provider_id is None:
-        provider_id = session.execute(
-            sa.insert(providers).values(name=PROVIDER, name_key=TRIAL_KEY).returning(providers.c.id)
-        ).scalar_one()
+    by_key = sa.select(providers.c.id).where(providers.c.name_key == TRIAL_KEY)
+    provider_id = _found_or_made(session, by_key, providers, name=PROVIDER, name_key=TRIAL_KEY)
     day = _DAYS[track]
-    where = (samples.c.provider_id == provider_id, samples.c.period_from == day)
-    found = session.execute(sa.select(samples.c.id).where(*where)).scalar_one_or_none()
-    if found is not None:
+    by_day = sa.select(samples.c.id).where(samples.c.provider_id == provider_id, samples.c.period_from == day)
+    return _found_or_made(session, by_day, samples, provider_id=provider_id, period_from=day, period_to=day)
+
+
+def _found_or_made(session: Session, query: sa.Select[Any], table: sa.Table, **values: Any) -> int:
+    if (found := session.execute(query).scalar_one_or_none()) is not None:
         return found
-    values = {"provider_id": provider_id, "period_from": day, "period_to": day}
-    return session.execute(sa.insert(samples).values(**values).returning(samples.c.id)).scalar_one()
+    # Somebody else may make it in this very moment: theirs will do.
+    with contextlib.suppress(IntegrityError), session.begin_nested():
+        session.execute(sa.insert(table).values(**values))
+    return session.execute(query).scalar_one()
 
 
 def _order(row: Any) -> TrialOrder:
