@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 .PHONY: help setup demo rehearse run test check format bench chaos browser clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(STAMP) ## make .venv and install the project into it
 $(STAMP): pyproject.toml
@@ -37,6 +37,10 @@ check: setup ## format, lint, types, import contracts
 format: setup ## write the format and the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench-exports: setup ## the large files beside DuckDB, on SQLite and PostgreSQL (N=200000)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python -m scripts.bench_exports --interviews $(or $(N),200000)
 
 browser: setup ## install or find a Chromium for the browser tests
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \

@@ -1,26 +1,22 @@
 """The wide data set in other formats: Parquet, SPSS and XLSX, made from the finished CSV files of the same export.
 
 Decides how a column of `interviews.csv` is typed. Reading the CSV again costs less than asking the database again,
-and one row can then never differ between two formats. pyarrow, pyreadstat and xlsxwriter are imported only when
-their format is asked for.
+and one row can then never differ between two formats. pyarrow and pyreadstat are imported only when their format is
+asked for.
 """
 
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ivr.exports import spss
-from ivr.exports.files import Outbox, harmless
+from ivr.exports.files import Outbox
 from ivr.exports.machine import INTERVIEWS
+from ivr.exports.workbook import Workbook
 from ivr.survey.forms import MISSING, find_question
 from ivr.survey.questionnaire import Question, Questionnaire
-
-_NUMBER = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]+)?")
 
 MOMENTS = ("started_at", "ended_at")
 WHOLE = ("service", "questionnaire_version", "usable", "successful")
@@ -33,12 +29,6 @@ NUMERIC = frozenset(
 )  # fmt: skip
 """Columns of the people's files that hold numbers. Every other column is text, whatever it looks like: a provider may
 be called 1e5, and figure 3.10 is not figure 3.1."""
-
-SHEET_ROWS = 1_000_000
-"""Rows per sheet; a sheet holds 1 048 576."""
-
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-"""The day of making that stands in a workbook: always the same, so that the same data gives the same bytes."""
 
 
 def write(
@@ -118,68 +108,18 @@ def _parquet(source: Path, target: Path, known: Mapping[str, Question | None]) -
 
 def _interviews_workbook(source: Path, target: Path, known: Mapping[str, Question | None]) -> int:
     numeric = {*WHOLE, *(id for id, question in known.items() if is_number(question))}
-    with _workbook(target) as book, source.open(encoding="utf-8", newline="") as file:
+    with Workbook(target) as book, source.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         header = next(reader)
-        return _sheets(book, "interviews", header, reader, [column in numeric for column in header])
+        return book.sheets("interviews", header, reader, [column in numeric for column in header])
 
 
 def _tables_workbook(folder: Path, people: Sequence[tuple[str, str]]) -> int:
     rows = 0
-    with _workbook(folder / "tabellen.xlsx") as book:
+    with Workbook(folder / "tabellen.xlsx") as book:
         for name, sheet in people:
             with (folder / name).open(encoding="utf-8-sig", newline="") as file:
                 reader = csv.reader(file, delimiter=";")
                 header = next(reader)
-                rows += _sheets(book, sheet, header, reader, [column in NUMERIC for column in header])
+                rows += book.sheets(sheet, header, reader, [column in NUMERIC for column in header])
     return rows
-
-
-def _workbook(target: Path) -> Any:
-    import xlsxwriter
-
-    book = xlsxwriter.Workbook(
-        target,
-        {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        },
-    )
-    book.set_properties({"created": EPOCH.replace(tzinfo=None)})
-    return book
-
-
-def _sheets(book: Any, name: str, header: list[str], rows: Iterator[list[str]], numeric: list[bool]) -> int:
-    """Write rows onto as many sheets as they need; text that is a plain number becomes one in a numeric column."""
-    bold = book.add_format({"bold": True})
-    decimals = [book.add_format({"num_format": style}) for style in ("0", "0.0", "0.00")]
-    total = 0
-    sheet: Any = None
-    line = 0
-    for row in rows:
-        if sheet is None or line > SHEET_ROWS:
-            sheet, line = _new_sheet(book, name if total == 0 else f"{name} {total // SHEET_ROWS + 1}", header, bold), 1
-        for column, text in enumerate(row):
-            if text == "":
-                continue
-            if numeric[column] and _NUMBER.fullmatch(text):
-                _, _, fraction = text.replace(",", ".").partition(".")
-                sheet.write_number(line, column, float(text.replace(",", ".")), decimals[min(len(fraction), 2)])
-            else:
-                sheet.write_string(line, column, harmless(text))
-        line += 1
-        total += 1
-    if sheet is None:
-        _new_sheet(book, name, header, bold)
-    return total
-
-
-def _new_sheet(book: Any, name: str, header: list[str], bold: Any) -> Any:
-    sheet = book.add_worksheet(name)
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(header) - 1, 16)
-    for column, text in enumerate(header):
-        sheet.write_string(0, column, text, bold)
-    return sheet

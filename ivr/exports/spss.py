@@ -54,8 +54,9 @@ def write(source: Path, target: Path, known: Mapping[str, Question | None], serv
     asked = [name for name in names if name in known]
     every_reason: Any = {"lo": min(MISSING_CODES.values()), "hi": max(MISSING_CODES.values())}
     scales = {name for name in asked if (question := known[name]) is not None and question.kind != "single"}
+    frame: Any = pd.DataFrame(columns, copy=False)
     pyreadstat.write_sav(
-        pd.DataFrame(columns, copy=False),
+        frame,
         str(target),
         file_label="Toets: interviews",
         column_labels={names[name]: _label(name, known) for name in names},
