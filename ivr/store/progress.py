@@ -81,7 +81,8 @@ def _pace(session: Session, found: dict[int, _Growing], since: datetime) -> None
     first = sa.select(
         attempts.c.cell_id, sa.type_coerce(sa.func.min(attempts.c.planned_at), attempts.c.planned_at.type)
     ).where(attempts.c.cell_id.in_(found), attempts.c.is_test.is_(False))
-    for cell_id, moment in session.execute(first.group_by(attempts.c.cell_id)):
+    begun: list[Any] = list(session.execute(first.group_by(attempts.c.cell_id)))
+    for cell_id, moment in begun:
         found[cell_id].first_call_at = moment
     done = sa.select(interviews.c.cell_id, sa.func.count()).where(
         interviews.c.cell_id.in_(found), interviews.c.successful.is_(True), interviews.c.usable_at >= since
