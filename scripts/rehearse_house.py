@@ -41,7 +41,9 @@ APP = "ivr.web.app:create_app"
 """The web door, by the name under which a server loads it: doors do not import each other."""
 
 CALLS_PER_SECOND = 1.0
-CALLS_IN_FLIGHT = 40
+CALLS_IN_FLIGHT = 60
+HORIZON_SECONDS = 10.0
+"""Calls are admitted so far ahead, each for its own second."""
 LEASE_SECONDS = 60.0
 SWEEP_SECONDS = 600.0
 LONGEST_DAYS = 80
@@ -166,6 +168,7 @@ class Fieldwork:
             account=settings.twilio_account_sid,
             calls_per_second=settings.calls_per_second,
             calls_in_flight=settings.calls_in_flight,
+            horizon_seconds=HORIZON_SECONDS,
             tick_seconds=settings.tick_seconds,
             lease_seconds=settings.lease_seconds,
         )
@@ -256,7 +259,7 @@ class Fieldwork:
         day = None
         while self.house.clock.now() <= self._last:
             due = self._tick()
-            if not self._has_work():
+            if due - self.house.clock.now() >= planning.IDLE and not self._has_work():
                 # What the network still holds back comes in, and one more look finds what it left.
                 await self.clock.sleep(LEASE_SECONDS * 10)
                 self._tick()

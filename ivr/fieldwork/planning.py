@@ -49,12 +49,12 @@ def plan(database: Database, rulebook: Rulebook, calendar: OpenHours, now: datet
     """Reserve slots for the calls that may start now; their attempt ids, in the order in which to dial."""
     if not calendar.is_open(now):
         return []
+    bounds = working.bounds_at(rulebook.fieldwork, now, consent_only=limits.consent_only)
     with database.read() as session:
         # The common tick finds nothing due and must cost next to nothing.
-        if not cells.due(session, now):
+        if not cells.due(session, bounds):
             return []
     closes, step = calendar.window_end(now), timedelta(seconds=1 / limits.calls_per_second)
-    bounds = working.bounds_at(rulebook.fieldwork, now, consent_only=limits.consent_only)
     admitted: list[str] = []
     with database.write() as session:
         line = lines.get(session, limits.account, now, lock=True)
@@ -66,7 +66,7 @@ def plan(database: Database, rulebook: Rulebook, calendar: OpenHours, now: datet
             room = min(room, 1)
         until = min(closes, now + timedelta(seconds=limits.horizon_seconds))
         start = max(now, line.next_at or now)
-        waiting, empty = deque(cells.due(session, now)), []
+        waiting, empty = deque(cells.due(session, bounds)), []
         while waiting and len(admitted) < room and start <= until and start < closes:
             cell_id = waiting.popleft()
             taken = admission.reserve(session, cell_id, bounds, start, closes)

@@ -63,10 +63,11 @@ _PERMITTED = """
 """
 
 # The replicate that a cell works on: the first in which somebody is left. Somebody whose letter is still too fresh
-# is left too; somebody who was never announced, or refused consent, is not.
+# is left too; somebody who was never announced, or refused consent, is not. It names the cell, not the row `c`:
+# looked up row by row it made a planner's statement thirty times slower.
 _OPEN_REPLICATE = """
     SELECT min(r.replicate) FROM cases r
-    WHERE r.cell_id = c.cell_id AND r.is_final = false AND (r.is_busy = true OR r.next_call_at IS NOT NULL)
+    WHERE r.cell_id = :cell AND r.is_final = false AND (r.is_busy = true OR r.next_call_at IS NOT NULL)
       AND (r.consent IS NULL OR r.consent <> 'nee')
       AND (r.consent = 'ja' OR (NOT :consent_only AND r.announced_on >= :announced_from))
 """

@@ -50,19 +50,40 @@ def get(session: Session, cell_id: int, *, lock: bool = False) -> Cell:
     return Cell(**row._mapping)
 
 
+# Somebody of a later replicate does not make a cell due: it would be looked at in every tick, for nobody.
 _DUE = sa.text("""
-    SELECT cl.id, min(c.priority) AS priority
-    FROM cells cl JOIN orders o ON o.id = cl.order_id JOIN cases c ON c.cell_id = cl.id
-    WHERE cl.state = 'open' AND o.voiced_at IS NOT NULL AND cl.successful + cl.in_flight < cl.target
-      AND c.is_final = false AND c.is_busy = false AND c.next_call_at <= :now
+    WITH waiting AS (
+        SELECT c.cell_id, c.priority, c.replicate
+        FROM cases c JOIN cells cl ON cl.id = c.cell_id JOIN orders o ON o.id = cl.order_id
+        WHERE cl.state = 'open' AND o.voiced_at IS NOT NULL AND cl.successful + cl.in_flight < cl.target
+          AND c.is_final = false AND c.is_busy = false AND c.next_call_at <= :now
+    ), opened AS (
+        SELECT r.cell_id, min(r.replicate) AS replicate FROM cases r
+        WHERE r.cell_id IN (SELECT cell_id FROM waiting)
+          AND r.is_final = false AND (r.is_busy = true OR r.next_call_at IS NOT NULL)
+          AND (r.consent IS NULL OR r.consent <> 'nee')
+          AND (r.consent = 'ja' OR (NOT :consent_only AND r.announced_on >= :announced_from))
+        GROUP BY r.cell_id
+    )
+    SELECT cl.id, min(w.priority) AS priority
+    FROM waiting w JOIN cells cl ON cl.id = w.cell_id LEFT JOIN opened o ON o.cell_id = w.cell_id
+    WHERE w.priority < 2 OR w.replicate = o.replicate
     GROUP BY cl.id, cl.served_at
-    ORDER BY min(c.priority) = 2, cl.served_at IS NOT NULL, cl.served_at, cl.id
-""").bindparams(sa.bindparam("now", type_=Moment))
+    ORDER BY min(w.priority) = 2, cl.served_at IS NOT NULL, cl.served_at, cl.id
+""").bindparams(
+    sa.bindparam("now", type_=Moment),
+    sa.bindparam("consent_only", type_=sa.Boolean),
+    sa.bindparam("announced_from", type_=sa.Date),
+)
 
 
-def due(session: Session, now: datetime) -> list[int]:
-    """Cells with room in which somebody's moment has come: appointments and resumed first, then who waited longest."""
-    return [row.id for row in session.execute(_DUE, {"now": now})]
+def due(session: Session, bounds: Bounds) -> list[int]:
+    """Cells with room in which somebody's moment has come: appointments and resumed first, then who waited longest.
+
+    Of those who have no appointment and broke nothing off, only the replicate counts that the cell is working on.
+    """
+    parameters = {"now": bounds.now, "consent_only": bounds.consent_only, "announced_from": bounds.announced_from}
+    return [row.id for row in session.execute(_DUE, parameters)]
 
 
 # Of every open cell with an order that may be dialled: the next moment somebody of the open replicate may be called,

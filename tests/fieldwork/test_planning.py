@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from fieldwork_world import MONDAY, World
 
-from ivr.fieldwork import planning
-from ivr.store import Database, lines, optouts
+from ivr.fieldwork import planning, working
+from ivr.store import Database, cells, lines, optouts
 from ivr.store.tables import attempts
 from ivr.survey import callplan
 
@@ -167,6 +167,18 @@ def test_replicate_opens_when_the_one_before_is_worked_out(world: World) -> None
     assert world.plan() == []
     world.set_case(first[1], is_final=True, is_busy=False)
     assert {world.case_of(id) for id in world.plan()} == set(second)
+
+
+def test_somebody_of_a_later_replicate_makes_no_cell_due(world: World) -> None:
+    cell = world.cell()
+    world.person(cell, replicate=0, next_call_at=MONDAY + timedelta(days=1))
+    later = world.person(cell, replicate=1)
+    bounds = working.bounds_at(world.catalogue.fieldwork, world.clock.now(), consent_only=False)
+    with world.database.read() as session:
+        assert cells.due(session, bounds) == []
+    world.set_case(later, priority=working.APPOINTMENT)
+    with world.database.read() as session:
+        assert cells.due(session, bounds) == [cell]
 
 
 def test_people_who_cannot_be_called_do_not_hold_up_the_next_replicate(world: World) -> None:
