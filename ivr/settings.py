@@ -204,6 +204,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "IVR_ENV=production needs IVR_ENCRYPTION_KEY and IVR_SECRET_KEY: made-up keys would be lost with the machine."
             )
+        if self.env == "production" and self.twilio_auth_token.get_secret_value() == "local":
+            raise ValueError(
+                "IVR_ENV=production needs a TWILIO_AUTH_TOKEN of your own: everybody knows the local carrier's, "
+                "and could sign webhooks with it."
+            )
         return self
 
     @cached_property

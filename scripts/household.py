@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import time
@@ -9,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from ivr.errors import ConfigurationError
@@ -99,6 +101,19 @@ def refuse_deaf_address(public_base_url: str, port: int) -> None:
             f"IVR_PUBLIC_BASE_URL is {public_base_url}, but the web server listens on port {port} (IVR_WEB_PORT): "
             "no call would reach it. Set both to the same port."
         )
+
+
+def hold(directory: Path) -> IO[bytes]:
+    """Keep `directory` for this process, until the file is closed or we die. ConfigurationError when another has it."""
+    file = (directory / "running.lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise ConfigurationError(
+            f"Another `ivr run` works in {directory}. Stop it, or give this one an IVR_VAR_DIR of its own."
+        ) from error
+    return file
 
 
 def prepare(path: Path) -> Path:

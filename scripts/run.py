@@ -13,6 +13,7 @@ from ivr.store import Database
 from ivr.store.schema import upgrade
 from scripts.household import (
     environment,
+    hold,
     prepare,
     refuse_deaf_address,
     refuse_taken_port,
@@ -31,7 +32,7 @@ from scripts.processes import Processes
 def run(population: str, seed: int) -> None:
     """Start Redis, web server, workers, clock and the local carrier; stop them with Ctrl-C."""
     settings = load_settings()
-    prepare(settings.var_dir)
+    held = hold(prepare(settings.var_dir))
     refuse_taken_port(settings.web_port, "IVR_WEB_PORT")
     is_local = settings.carrier == "local"
     carrier_port = urlsplit(settings.carrier_url).port or 8010
@@ -59,3 +60,4 @@ def run(population: str, seed: int) -> None:
         note(f"  logs      {settings.var_dir / 'log'}")
         stop.wait()
         note("Stopping …")
+    held.close()

@@ -15,13 +15,12 @@ from ivr.settings import load_settings
 def main() -> None:
     """Become granian: one process id for the service manager to watch."""
     settings = load_settings()
-    port = os.environ.get("PORT", str(settings.web_port))  # what a Procfile host hands over
     command = [
         *(sys.executable, "-m", "granian"),
         *("--interface", "wsgi"),
         "--factory",
         *("--host", settings.web_host),
-        *("--port", port),
+        *("--port", str(settings.web_port)),
         *("--workers", str(settings.web_processes)),
         *("--blocking-threads", str(settings.web_threads)),
         *("--respawn-failed-workers", "--respawn-interval", "0.2"),

@@ -142,6 +142,7 @@ def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
         ({"IVR_PUBLIC_BASE_URL": "https://toets.example.org/?a=1"}, "no user, query"),
         ({"IVR_ENV": "production"}, "IVR_ENCRYPTION_KEY"),
         ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "k"}, "IVR_SECRET_KEY"),
+        ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "k", "IVR_SECRET_KEY": "s"}, "TWILIO_AUTH_TOKEN"),
         (REAL_ACCOUNT | {"TWILIO_ACCOUNT_SID": ""}, "TWILIO_ACCOUNT_SID"),
         (REAL_ACCOUNT | {"TWILIO_AUTH_TOKEN": ""}, "TWILIO_AUTH_TOKEN"),
         ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "", "IVR_SECRET_KEY": ""}, "IVR_ENCRYPTION_KEY"),

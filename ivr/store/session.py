@@ -17,13 +17,16 @@ from types import TracebackType
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from ivr.errors import ConfigurationError
 
 Session = sa.Connection
 """What the store's functions take: a connection within `Database.write()` or `Database.read()`."""
 
 
 class WriteQueue:
-    """Writers of one SQLite file, one after the other in the order in which they came; a context manager.
+    """Writers of one SQLite file, one after the other; a context manager. Nobody's turn is promised, only one's own.
 
     Between threads by a lock, between processes by a file beside the database. The kernel releases it when a process
     dies. Where the file cannot be made, SQLite's own waiting has to do.
@@ -81,6 +84,7 @@ class Database:
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                _make_private(Path(parsed.database))
                 self.queue = WriteQueue(Path(parsed.database))
                 self._closings.append(self.queue.close)
             self.engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
@@ -89,21 +93,29 @@ class Database:
         else:
             self.engine = sa.create_engine(parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False)
 
+        # Made once: SQLAlchemy sets up its events anew for each engine with options of its own.
+        self._writer = self.engine.execution_options(toets_write=True)
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may write: committed at the end, rolled back on an exception."""
-        with (
-            self.queue,
-            self.engine.execution_options(toets_write=True).connect() as connection,
-            connection.begin(),
-        ):
+        with self.queue, self._connect(self._writer) as connection, connection.begin():
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads."""
-        with self.engine.connect() as connection, connection.begin():
+        with self._connect(self.engine) as connection, connection.begin():
             yield connection
+
+    def _connect(self, engine: sa.Engine) -> sa.Connection:
+        try:
+            return engine.connect()
+        except OperationalError as error:
+            where = self.engine.url.render_as_string(hide_password=True)
+            raise ConfigurationError(
+                f"The database {where} does not answer ({error.orig}). Start it, or correct IVR_DATABASE_URL."
+            ) from error
 
     def dispose(self) -> None:
         """Close all connections; call it before a fork."""
@@ -114,6 +126,14 @@ class Database:
     def closes_with(self, close: Callable[[], None]) -> None:
         """Call this too when the connections are closed."""
         self._closings.append(close)
+
+
+def _make_private(path: Path) -> None:
+    """An empty file for its owner only: answers and postcodes are nobody else's on this machine."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError:
+        return  # it is there already, or SQLite will say better what is wrong
 
 
 def prepare_sqlite(connection, _record) -> None:

@@ -38,6 +38,7 @@ def test_in_production_an_old_database_is_left_to_the_release(tmp_path: Path, mo
     monkeypatch.setenv("IVR_ENV", "production")
     monkeypatch.setenv("IVR_ENCRYPTION_KEY", "A" * 43 + "=")
     monkeypatch.setenv("IVR_SECRET_KEY", "long and random")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "token")
     monkeypatch.setenv("IVR_DATABASE_URL", f"sqlite:///{tmp_path}/fresh.db")
     done = CliRunner().invoke(main, ["fieldwork", "status", "--json"])
     assert done.exit_code == 1

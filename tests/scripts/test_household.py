@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
 from ivr.errors import ConfigurationError
-from scripts.household import free_port, refuse_deaf_address, refuse_taken_port
+from scripts.household import free_port, hold, refuse_deaf_address, refuse_taken_port
 
 
 def test_a_port_on_which_somebody_listens_is_refused_by_its_setting() -> None:
@@ -30,3 +31,9 @@ def test_webhooks_to_a_port_where_nobody_listens_are_refused(address: str) -> No
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8123", "https://toets.example.org", "https://x.nl:8443/toets"])
 def test_the_same_port_or_a_proxy_in_front_is_fine(address: str) -> None:
     refuse_deaf_address(address, 8123)
+
+
+def test_a_second_house_in_the_same_directory_is_refused(tmp_path: Path) -> None:
+    with hold(tmp_path), pytest.raises(ConfigurationError, match="Another `ivr run`"):
+        hold(tmp_path)
+    hold(tmp_path).close()

@@ -238,7 +238,8 @@ def test_production_has_no_one_click_and_takes_no_demo_session(sqlite_database: 
     with demo.session_transaction() as cookie:
         held = dict(cookie)
     key = "k" * 43 + "="
-    app = open_app(sqlite_database, tmp_path, env="production", secret_key="s" * 40, encryption_key=key)
+    secrets = {"secret_key": "s" * 40, "encryption_key": key, "TWILIO_AUTH_TOKEN": "t" * 32}
+    app = open_app(sqlite_database, tmp_path, env="production", **secrets)
     assert click(app)[1].status_code == 403
     client = app.test_client()
     with client.session_transaction() as cookie:
