@@ -204,5 +204,6 @@ def test_every_stage_is_accessible_and_nothing_sticks_out(browser: Any, world: W
     page.get_by_role("button", name="Ophangen").tap()
     settled(page)
     looked("over")
+    assert page.locator("#kept").get_attribute("tabindex") == "0", "a long list of answers scrolls by keyboard too"
     context.close()
     assert faults == []

@@ -67,15 +67,21 @@ function press(key) {
 
 function call(way) {
   part("transcript").replaceChildren();
-  show({ attempt: "–", state: "", turn: -1, usable: false, answers: [], quota: null });
+  forget();
   enter("calling", way === "called" ? "Toets gaat u bellen …" : "U belt …");
   send({ do: "call", way });
 }
 
+function forget() {
+  for (const fact of part("standing").querySelectorAll("dd")) fact.textContent = "–";
+  part("answers").replaceChildren();
+  part("nothing").hidden = false;
+}
+
 function show(stands) {
-  part("attempt").textContent = stands.attempt === "–" ? "–" : stands.attempt.slice(0, 8);
+  part("attempt").textContent = stands.attempt.slice(0, 8);
   const outcome = stands.outcome ? `: ${OUTCOMES[stands.outcome] ?? stands.outcome}` : "";
-  part("attempt-state").textContent = stands.state ? `${STATES[stands.state] ?? stands.state}${outcome}` : "–";
+  part("attempt-state").textContent = `${STATES[stands.state] ?? stands.state}${outcome}`;
   part("turn").textContent = stands.turn < 0 ? "–" : String(stands.turn + 1);
   part("usable").textContent = stands.usable ? "ja" : "nog niet";
   const quota = stands.quota;
@@ -93,7 +99,7 @@ function show(stands) {
     row.append(label, value);
     return row;
   }));
-  part("answers").scrollTop = part("answers").scrollHeight;
+  part("kept").scrollTop = part("kept").scrollHeight;
   part("nothing").hidden = stands.answers.length > 0;
 }
 
