@@ -47,8 +47,11 @@ class PostgresServer:
                 installed = Path(shutil.copytree(installed, self.home / "install", symlinks=True))
         self._bin = installed / "bin"
         self._run("initdb", "-D", "data", "-U", "toets", "--auth=trust", "--encoding=UTF8", "--no-sync", "-N")
+        self._start()
+
+    def _start(self) -> None:
         settings = [part for setting in _FAST for part in ("-c", setting)]
-        with (self.home / "log").open("wb") as log:
+        with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [str(self._bin / "postgres"), "-D", "data", "-k", str(self.home), "-c", "listen_addresses=", *settings],
                 cwd=self.home,
@@ -102,6 +105,21 @@ class PostgresServer:
 
     def drop(self, name: str) -> None:
         self.administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def restart(self, *, kill: bool = False) -> None:
+        """Stop (or kill -9) the server and start it again: connections break, what was committed is there."""
+        self._process.send_signal(signal.SIGKILL if kill else signal.SIGINT)
+        self._process.wait(20)
+        until = time.monotonic() + 30
+        while True:
+            try:
+                self._start()
+                return
+            except RuntimeError:
+                # Killed backends may take a moment to let go of the shared memory.
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
 
     def stop(self) -> None:
         if self._process.poll() is None:

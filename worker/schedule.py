@@ -73,6 +73,9 @@ class Schedule:
             return True
         with self.house.database.write() as session:
             elected = leases.acquire(session, LEASE, self.holder, datetime.now(UTC), LEASE_SECONDS)
+            if not elected and (dead := _dead_here(leases.holder_of(session, LEASE, datetime.now(UTC)))) is not None:
+                leases.give_up(session, LEASE, dead)
+                elected = leases.acquire(session, LEASE, self.holder, datetime.now(UTC), LEASE_SECONDS)
         self.renewed = time.monotonic() if elected else -LEASE_SECONDS
         return elected
 
@@ -135,6 +138,20 @@ class Schedule:
             except redis.RedisError as error:
                 self.house.clock.keep(jobs.voice_promise(order_id))
                 log.warning("queue_away", order_id=order_id, error=type(error).__name__)
+
+
+def _dead_here(holder: str | None) -> str | None:
+    """The holder, when it was a process of this machine that is gone: then nobody need wait for its lease to end."""
+    host, _, pid = (holder or "").rpartition(":")
+    if host != socket.gethostname() or not pid.isdecimal():
+        return None
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return holder
+    except PermissionError:
+        pass
+    return None
 
 
 def run() -> None:

@@ -21,6 +21,7 @@ from ivr.store import Database, leases
 from ivr.store.tables import attempts
 from scripts.embedded import redis_command, wait_for_redis
 from worker import queues
+from worker.schedule import LEASE_SECONDS
 
 
 class Redis:
@@ -145,6 +146,30 @@ def test_one_clock_is_elected_and_another_takes_over(environment: dict[str, str]
         assert str(holder()).endswith(f":{first.pid}")
         stop(first)
         wait_for(lambda: str(holder()).endswith(f":{second.pid}"))
+    finally:
+        for process in (first, second):
+            if process is not None and process.poll() is None:
+                stop(process)
+
+
+def test_a_killed_clock_of_this_machine_is_replaced_before_its_lease_ends(
+    environment: dict[str, str], sqlite_database: Database
+) -> None:
+    def holder() -> str | None:
+        with sqlite_database.read() as session:
+            return leases.holder_of(session, "clock", SystemClock().now())
+
+    first = start("clock", environment)
+    second = None
+    try:
+        wait_for(lambda: holder() is not None)
+        second = start("clock", environment)
+        time.sleep(4)
+        killed_at = time.monotonic()
+        first.kill()
+        first.wait(10)
+        wait_for(lambda: str(holder()).endswith(f":{second.pid}"))
+        assert time.monotonic() - killed_at < LEASE_SECONDS - 2
     finally:
         for process in (first, second):
             if process is not None and process.poll() is None:

@@ -1,0 +1,244 @@
+"""One world of `make chaos`: many small fieldworks in one house of real processes, on the leaping clock.
+
+The local carrier and its people live in this process, out of harm's way: they are the yardstick. Everything else is
+started as in production and may die at any moment. Afterwards the season's count (`ivr rehearse`'s) judges.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import random
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from ivr.bootstrap import House
+from ivr.fieldwork import intake, monitoring, ordering
+from ivr.rehearsal.faults import Rates
+from ivr.rehearsal.season import District, Provider, Purchase, Refusal, make_district, start_of
+from ivr.rehearsal.season_count import Figures, Kept, Leavings, Rules, count
+from ivr.rehearsal.season_people import SeasonPeople
+from ivr.rehearsal.service import LocalCarrier, Plan
+from ivr.settings import ROOT
+from ivr.store import leavings, letters, optouts, samples, schema
+from ivr.survey.billing import parse_price
+from scripts.household import environment, free_port, start_house, start_redis
+from scripts.processes import Processes
+from scripts.ready import intake_rules, subsidy_rules
+from scripts.rehearse_house import AloneSettings
+from scripts.rehearse_voice import SilentVoice
+
+LEASE_SECONDS = 20.0
+FINISHED = frozenset({"filled", "exhausted", "closed"})
+
+
+def small_district(seed: int, providers: int, people: int) -> District:
+    """Lists as a season's, cut short; nearly every provider buys a few interviews, so that cells fill early."""
+    district = make_district(seed, 0, range(providers), start_of(seed))
+    dice = random.Random(f"chaos/{seed}")  # noqa: S311  (play, not secrets)
+    for provider in district.providers:
+        _cut(provider, people)
+        if provider.purchase is None and dice.random() < 0.8:
+            provider.purchase = Purchase(dice.randint(2, 5), "10")
+            provider.listed = [(number, replace(one, is_for_phone=True)) for number, one in provider.listed]
+    # Refusals are known from the start: later ones come over the telephone.
+    refusals = [Refusal(each.number, -1.0) for each in district.refusals]
+    return replace(district, refusals=refusals)
+
+
+def _cut(provider: Provider, people: int) -> None:
+    rows = provider.rows[:people]
+    kept = {row["clientnummer"] for row in rows}
+    provider.rows[:] = rows
+    provider.listed[:] = [(number, one) for number, one in provider.listed if one.respondent in kept]
+
+
+class CarrierThread:
+    """The local carrier with its leaping clock and these people, in a thread of its own until `close`."""
+
+    def __init__(self, plan: Plan, people: SeasonPeople) -> None:
+        self.local = LocalCarrier(plan, people)
+        self._ready, self._loop = threading.Event(), asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="carrier", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(20):
+            raise TimeoutError("the local carrier did not start")
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+
+    async def _serve(self) -> None:
+        await self.local.open()
+        self._ready.set()
+        await self._stop.wait()
+        await self.local.close()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+
+class World:
+    """A house in `folder`, with its people; `open` starts it, `judge` counts, `close` ends it."""
+
+    def __init__(self, folder: Path, seed: int, database_url: str, *, providers: int, people: int) -> None:
+        self.folder, self.seed = folder, seed
+        self.district = small_district(seed, providers, people)
+        port, carrier_port = free_port(), free_port()
+        socket = folder / "clock.sock"
+        key = base64.b64encode(hashlib.sha256(f"chaos/{seed}".encode()).digest()).decode()
+        self.settings = AloneSettings(  # pyright: ignore[reportCallIssue]
+            env="demo",
+            var_dir=folder,
+            database_url=database_url,
+            encryption_key=key,  # pyright: ignore[reportArgumentType]
+            secret_key="chaos",  # pyright: ignore[reportArgumentType]  # noqa: S106 - signs nothing
+            public_base_url=f"http://127.0.0.1:{port}",
+            web_port=port,
+            web_processes=2,
+            carrier_url=f"http://127.0.0.1:{carrier_port}",
+            clock=f"leaping:{socket}",
+            calls_per_second=2.0,
+            calls_in_flight=20,
+            lease_seconds=LEASE_SECONDS,
+            workers=2,
+        )  # pyright: ignore[reportCallIssue]
+        self.house = House(self.settings)
+        schema.upgrade(self.house.database)
+        self.people = SeasonPeople(ROOT / "config", seed=seed, rates=Rates())
+        plan = Plan(
+            port=carrier_port,
+            is_leaping=True,
+            start=self.district.start.astimezone(UTC),
+            clock_socket=socket,
+            seed=seed,
+            log=folder / "carrier.jsonl",
+            calls_per_second=10.0,
+        )
+        self.carrier = CarrierThread(plan, self.people)
+        children = environment(
+            self.settings,
+            IVR_ENV="demo",
+            IVR_ENCRYPTION_KEY=key,
+            IVR_SECRET_KEY="chaos",  # noqa: S106 - signs nothing
+            IVR_PUBLIC_BASE_URL=self.settings.public_base_url,
+            IVR_WEB_PORT=str(port),
+            IVR_WEB_PROCESSES="2",
+            IVR_CARRIER="local",
+            IVR_CARRIER_URL=self.settings.carrier_url,
+            IVR_CLOCK=self.settings.clock,
+            IVR_CALLS_PER_SECOND="2",
+            IVR_LEASE_SECONDS=str(LEASE_SECONDS),
+            IVR_LOG_LEVEL="WARNING",
+        )
+        self.processes = Processes(children, folder / "log")
+
+    @property
+    def now(self) -> datetime:
+        return self.carrier.local.keeper.moment()
+
+    @property
+    def webhooks(self) -> int:
+        return self.carrier.local.webhooks.sent
+
+    def open(self) -> None:
+        """Lists, orders, prompts and letters; then the processes."""
+        for number, provider in enumerate(self.district.providers):
+            path = provider.write(self.folder, number)
+            intake.import_clients(
+                self.house.database,
+                self.house.sealer,
+                path,
+                provider.name,
+                self.district.period,
+                self.house.catalogue.services,
+                intake_rules(self.house),
+                self.now,
+            )
+            if provider.purchase is not None:
+                ordering.place_order(
+                    self.house.database,
+                    provider.name,
+                    self.district.period,
+                    provider.purchase.interviews,
+                    parse_price(provider.purchase.price) or Decimal(0),
+                    None,
+                    intake_rules(self.house),
+                    subsidy_rules(self.house),
+                    self.now,
+                )
+        SilentVoice(self.house).voice(self.now)
+        with self.house.database.write() as session:
+            for refusal in self.district.refusals:
+                optouts.add(session, samples.phone_hash(self.house.sealer, refusal.number), "staff", self.now)
+        with self.house.database.read() as session:
+            boxes: dict[str, list[tuple[str, str, str]]] = {}
+            for letter in letters.letters(session, self.house.sealer):
+                for phone in letter.contact.phones:
+                    boxes.setdefault(phone, []).append((letter.code, letter.provider, letter.respondent))
+        self.people.receive(boxes)
+        start_redis(self.processes, self.settings)
+        start_house(self.processes, self.settings, self.settings.web_port)
+
+    def is_over(self) -> bool:
+        """Nobody can be called any more, and nothing is open."""
+        status = self._status()
+        with self.house.database.read() as session:
+            open_ = leavings.stuck_attempts(session) + leavings.held_slots(session)
+        return not open_ and all(cell["state"] in FINISHED for cell in status["cells"])
+
+    def wait_until_over(self, until: float) -> bool:
+        """Let it finish in peace; False when it has not by then (monotonic seconds)."""
+        while time.monotonic() < until:
+            if self.is_over():
+                return True
+            time.sleep(0.3)
+        return self.is_over()
+
+    def progress(self) -> str:
+        status = self._status()
+        done = sum(cell["successful"] for cell in status["cells"])
+        running = sum(cell["state"] not in FINISHED for cell in status["cells"])
+        return f"{self.now:%a %d-%m %H:%M}, {len(self.people.calls)} calls, {done} interviews, {running} cells open"
+
+    def judge(self) -> Figures:
+        """The season's figures, by what the carrier and the people recorded. Stop the processes first."""
+        with self.house.database.read() as session:
+            kept = [
+                Kept(each.provider, each.respondent, each.attempts, each.answers)
+                for each in leavings.kept_interviews(session)
+            ]
+            left = Leavings(
+                kept, self._status()["cells"], leavings.stuck_attempts(session), leavings.held_slots(session)
+            )
+        self._settle_doubt(kept)
+        local = self.carrier.local
+        calls = list(reversed(list(local.exchange.book.newest_first())))
+        figures = count(self.district, Rules(ROOT / "config"), calls, self.people, left, local.exchange.double_calls)
+        figures.counts["webhooks"] = local.webhooks.sent
+        return figures
+
+    def _settle_doubt(self, kept: list[Kept]) -> None:
+        """A key whose confirmation died with its server may have been kept or not: what was kept is what was said."""
+        answers = {attempt: dict(interview.answers) for interview in kept for attempt in interview.attempts}
+        for record in self.people.calls:
+            for question, value in record["uncertain"].items():
+                if answers.get(record["attempt_id"], {}).get(question) == value:
+                    record["answers"].setdefault(question, value)
+
+    def _status(self) -> dict:
+        return monitoring.status(self.house.database, self.house.catalogue, self.house.calendar, self.now)
+
+    def stop(self) -> None:
+        self.processes.stop_all()
+
+    def close(self) -> None:
+        self.carrier.close()
+        self.house.database.dispose()
