@@ -200,7 +200,8 @@ def _question(token: str, visitor: Visitor, number: int, *, is_wrong: bool = Fal
     choices = _choices(step)
     asked = step.question.id
     help_id = {"grade": "page_grade", "number": "page_number"}.get(step.question.kind)
-    ids = (*step.said, *((_AGAIN,) if step.is_unclear else ()))
+    # The second time round the question comes first: only its own remark (`<question>.remark`) is said again.
+    ids = (*(id for id in step.said if "." in id), _AGAIN) if step.is_unclear else step.said
     slow = _slow() or step.is_unclear
     lines = _lines(visitor, step.questionnaire, ids, slow=slow)
     # Where the page itself was never voiced, the question's own recording of the call says it with its keys.
