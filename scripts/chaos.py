@@ -32,6 +32,7 @@ KILLS_A_WORLD = 50
 WEBHOOKS_BETWEEN = (5, 60)
 """So many webhooks between two bursts of blows: a house that does nothing has nothing to lose."""
 LONGEST_PAUSE = 5.0
+SHORT_OUTAGES = 0.8
 CALM_SECONDS = 150.0
 SHOWN = 20
 
@@ -111,7 +112,13 @@ def _one_world(
         told = time.monotonic()
         while blows.kills < kills and time.monotonic() < until and not _is_over(world):
             _let_work(world, dice.randint(*WEBHOOKS_BETWEEN))
+            # Most outages are short; in the others the clock leaps on, and calls meet a house that is away for hours.
+            is_short = dice.random() < SHORT_OUTAGES
+            if is_short:
+                world.hold()
             blows.strike()
+            if is_short:
+                world.release_when_web_is_back()
             if time.monotonic() - told > 10:
                 told = time.monotonic()
                 note(f"  {blows.kills} kills; {_progress(world)}")

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import random
 import threading
 import time
+import urllib.request
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from ivr.bootstrap import House
+from ivr.clock import LeapingClock
 from ivr.fieldwork import intake, monitoring, ordering
 from ivr.rehearsal.faults import Rates
 from ivr.rehearsal.season import District, Provider, Purchase, Refusal, make_district, start_of
@@ -34,6 +37,7 @@ from scripts.rehearse_house import AloneSettings
 from scripts.rehearse_voice import SilentVoice
 
 LEASE_SECONDS = 20.0
+HELD, LONGEST_OUTAGE = "chaos", 15.0
 FINISHED = frozenset({"filled", "exhausted", "closed"})
 
 
@@ -123,6 +127,7 @@ class World:
             calls_per_second=10.0,
         )
         self.carrier = CarrierThread(plan, self.people)
+        self._clock = LeapingClock(socket)
         children = environment(
             self.settings,
             IVR_ENV="demo",
@@ -186,6 +191,21 @@ class World:
         self.people.receive(boxes)
         start_redis(self.processes, self.settings)
         start_house(self.processes, self.settings, self.settings.web_port)
+
+    def hold(self) -> None:
+        """Let time stand still: an outage of some seconds must not last for days of the leaping clock."""
+        self._clock.promise(HELD, LONGEST_OUTAGE)
+
+    def release_when_web_is_back(self) -> None:
+        """Let time go on as soon as the web server answers again, or after the longest outage."""
+        until = time.monotonic() + LONGEST_OUTAGE
+        url = f"{self.settings.public_base_url}/healthz"
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1) as reply:  # noqa: S310 (ours)
+                if reply.status == 200:
+                    break
+            time.sleep(0.05)
+        self._clock.keep(HELD)
 
     def is_over(self) -> bool:
         """Nobody can be called any more, and nothing is open."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from ivr.errors import RefusedError
 from ivr.settings import load_settings
 from ivr.store import Database, schema
+from ivr.store.backup import copy
 from scripts.output import command, emit, json_option, say
 
 
@@ -42,6 +45,19 @@ def check(as_json: bool) -> None:
         emit({"revision": now, "is_current": True})
     else:
         say(f"The database is at the current revision, {now}.")
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+@command
+def backup(file: Path, as_json: bool) -> None:
+    """Copy a SQLite database to FILE while everything runs. The key file beside it is a backup of its own."""
+    size = copy(Database(load_settings().database), file)
+    if as_json:
+        emit({"file": str(file), "bytes": size})
+    else:
+        say(f"Copied {size} bytes to {file}. Keep the encryption key somewhere else: without it no contact opens.")
 
 
 @db.command()
