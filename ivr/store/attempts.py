@@ -62,11 +62,31 @@ class Attempt:
 
 _COLUMNS = [attempts.c[name] for name in Attempt.__dataclass_fields__]
 
+# Built once: these run several times in every call, and building costs more than running.
+_GET = sa.select(*_COLUMNS).where(attempts.c.id == sa.bindparam("attempt"))
+_GET_LOCKED = _GET.with_for_update()
+_TOUCHED = sa.func.coalesce(attempts.c.checked_at, attempts.c.placed_at, attempts.c.dialing_at, attempts.c.not_before)
+_IN_FLIGHT = sa.select(sa.func.count()).where(attempts.c.state.in_(OPEN_STATES), attempts.c.direction == "outbound")
+_OLDEST_TOUCH = sa.select(sa.type_coerce(sa.func.min(_TOUCHED), attempts.c.not_before.type)).where(
+    attempts.c.state.in_(OPEN_STATES)
+)
+_OVERDUE = (
+    sa.select(*_COLUMNS)
+    .where(
+        sa.or_(
+            attempts.c.state.in_(OPEN_STATES),
+            # An unknown call that the carrier spoke of after all: its ending may have been lost too.
+            sa.and_(attempts.c.state == "unknown", attempts.c.call_sid.is_not(None), attempts.c.call_status.is_(None)),
+        ),
+        sa.bindparam("before", type_=attempts.c.not_before.type) >= _TOUCHED,
+    )
+    .order_by(attempts.c.planned_at, attempts.c.not_before)
+)
+
 
 def get(session: Session, attempt_id: str, *, lock: bool = False) -> Attempt:
     """The attempt; with `lock` nobody else changes it until this transaction ends. NotFoundError."""
-    query = sa.select(*_COLUMNS).where(attempts.c.id == attempt_id)
-    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    row = session.execute(_GET_LOCKED if lock else _GET, {"attempt": attempt_id}).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no attempt {attempt_id}.")
     return Attempt(**row._mapping)
@@ -163,44 +183,18 @@ def history(session: Session, case_id: int) -> list[Mapping[str, Any]]:
 
 def in_flight(session: Session) -> int:
     """Calls that may be ringing or running now, of all workers (phone-ins are no calls of ours)."""
-    return session.execute(
-        sa.select(sa.func.count()).where(attempts.c.state.in_(OPEN_STATES), attempts.c.direction == "outbound")
-    ).scalar_one()
+    return session.execute(_IN_FLIGHT).scalar_one()
 
 
 def overdue(session: Session, before: datetime, limit: int = 200) -> list[Attempt]:
     """Open attempts that nobody has touched since `before`, oldest first."""
-    touched = sa.func.coalesce(
-        attempts.c.checked_at, attempts.c.placed_at, attempts.c.dialing_at, attempts.c.not_before
-    )
-    rows = session.execute(
-        sa.select(*_COLUMNS)
-        .where(
-            sa.or_(
-                attempts.c.state.in_(OPEN_STATES),
-                # An unknown call that the carrier spoke of after all: its ending may have been lost too.
-                sa.and_(
-                    attempts.c.state == "unknown", attempts.c.call_sid.is_not(None), attempts.c.call_status.is_(None)
-                ),
-            ),
-            touched <= before,
-        )
-        .order_by(attempts.c.planned_at)
-        .limit(limit)
-    )
+    rows = session.execute(_OVERDUE.limit(limit), {"before": before})
     return [Attempt(**row._mapping) for row in rows]
 
 
 def oldest_touch(session: Session) -> datetime | None:
     """When the open attempt that was left alone longest was last touched; None: nothing is open."""
-    touched = sa.func.coalesce(
-        attempts.c.checked_at, attempts.c.placed_at, attempts.c.dialing_at, attempts.c.not_before
-    )
-    return session.execute(
-        sa.select(sa.type_coerce(sa.func.min(touched), attempts.c.not_before.type)).where(
-            attempts.c.state.in_(OPEN_STATES)
-        )
-    ).scalar_one_or_none()
+    return session.execute(_OLDEST_TOUCH).scalar_one_or_none()
 
 
 def known_sids(session: Session, sids: Collection[str]) -> set[str]:

@@ -31,12 +31,13 @@ class Case:
 
 
 _COLUMNS = [cases.c[name] for name in Case.__dataclass_fields__]
+_GET = sa.select(*_COLUMNS).where(cases.c.id == sa.bindparam("case"))
+_GET_LOCKED = _GET.with_for_update()
 
 
 def get(session: Session, case_id: int, *, lock: bool = False) -> Case:
     """The case. NotFoundError."""
-    query = sa.select(*_COLUMNS).where(cases.c.id == case_id)
-    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    row = session.execute(_GET_LOCKED if lock else _GET, {"case": case_id}).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no case {case_id}.")
     return Case(**row._mapping)

@@ -39,12 +39,13 @@ class Cell:
 
 
 _COLUMNS = [cells.c[name] for name in Cell.__dataclass_fields__]
+_GET = sa.select(*_COLUMNS).where(cells.c.id == sa.bindparam("cell"))
+_GET_LOCKED = _GET.with_for_update()
 
 
 def get(session: Session, cell_id: int, *, lock: bool = False) -> Cell:
     """The cell. NotFoundError."""
-    query = sa.select(*_COLUMNS).where(cells.c.id == cell_id)
-    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    row = session.execute(_GET_LOCKED if lock else _GET, {"cell": cell_id}).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no cell {cell_id}. `ivr fieldwork status` lists them.")
     return Cell(**row._mapping)

@@ -19,6 +19,11 @@ from ivr.store.tables import audit, events
 _WITHHELD = frozenset({"digits", "to", "from", "caller", "called", "name", "value", "answer", "phone", "email"})
 
 
+_ADD = sa.insert(events).values(
+    {name: sa.bindparam(name) for name in ("attempt_id", "case_id", "kind", "at", "details")}
+)
+
+
 def add(
     session: Session,
     kind: str,
@@ -29,9 +34,8 @@ def add(
     **details: Any,
 ) -> None:
     """Write one event. Details that could hold a person's number or answer are withheld."""
-    session.execute(
-        sa.insert(events).values(attempt_id=attempt_id, case_id=case_id, kind=kind, at=now, details=_redacted(details))
-    )
+    row = {"attempt_id": attempt_id, "case_id": case_id, "kind": kind, "at": now, "details": _redacted(details)}
+    session.execute(_ADD, row)
 
 
 def of_attempt(session: Session, attempt_id: str) -> list[Mapping[str, Any]]:

@@ -26,15 +26,18 @@ class Line:
     failures: int
 
 
+_GET = sa.select(lines.c.is_down, lines.c.not_before, lines.c.next_at, lines.c.failures).where(
+    lines.c.account == sa.bindparam("line")
+)
+_GET_LOCKED = _GET.with_for_update()
+
+
 def get(session: Session, account: str, now: datetime, *, lock: bool = False) -> Line:
     """The line of this account, made if there is none. With `lock` planners wait for each other."""
     if lock:
         insert = (sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert)(lines)
         session.execute(insert.values(account=account, changed_at=now).on_conflict_do_nothing())
-    query = sa.select(lines.c.is_down, lines.c.not_before, lines.c.next_at, lines.c.failures).where(
-        lines.c.account == account
-    )
-    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    row = session.execute(_GET_LOCKED if lock else _GET, {"line": account}).one_or_none()
     return Line(False, None, None, 0) if row is None else Line(**row._mapping)
 
 
