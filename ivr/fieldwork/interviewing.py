@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ivr.catalogue import Catalogue
 from ivr.errors import NotFoundError
-from ivr.fieldwork import late
+from ivr.fieldwork import appointments, late
 from ivr.fieldwork.quick import Desk
 from ivr.fieldwork.replies import (
     CallCalendar,
@@ -117,7 +117,9 @@ def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call,
     occasion = engine.Occasion(
         service=call.service,
         codes=codes,
-        days=days,
+        days=appointments.keepable(
+            session, days, phone, catalogue.fieldwork, now, rings_now=call.direction == "outbound"
+        ),
         # On a shared number nobody knows yet whose earlier answers they would be: the code will tell.
         earlier=own.answers if own and not codes else (),
         earlier_of=_earlier_of(session, codes, questionnaire),
@@ -246,10 +248,7 @@ def _never_again(session: Session, call: turns.Call, now: datetime) -> None:
 
 def _chosen(session: Session, catalogue: Catalogue, call: turns.Call) -> tuple[str, int]:
     """Which questionnaire a new interview gets (domain rule 7), in a version that this order has audio for."""
-    if call.track is None:
-        id = "inburgering" if call.service == 11 else "laagdrempelig"
-    else:
-        id = "inburgering" if call.track == "inburgering" else "laagdrempelig"
+    id = "inburgering" if call.service == 11 else "laagdrempelig"
     voiced = prompts.voiced_versions(session, call.order_id).get(id) if call.order_id is not None else None
     return id, voiced if voiced is not None else catalogue.questionnaires[id].version
 

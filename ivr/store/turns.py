@@ -91,6 +91,15 @@ _CALL = (
 )
 
 
+# Built once: a webhook runs them, and building a statement costs more than sending it.
+_MOVE = (
+    sa.update(attempts)
+    .where(attempts.c.id == sa.bindparam("b_id"), attempts.c.turn == sa.bindparam("b_before"))
+    .values({name: sa.bindparam(name) for name in ("turn", "dialogue", "interview_id")})
+)
+_REPLIED = sa.insert(turns)
+
+
 def load_call(session: Session, attempt_id: str) -> Call | None:
     """The call of this attempt, its last reply with it; None when there is no such attempt."""
     row = session.execute(_CALL, {"id": attempt_id}).one_or_none()
@@ -133,14 +142,13 @@ def save(
     now: datetime,
 ) -> None:
     """Keep that this turn was replied to. InvariantError when another webhook came in between."""
-    changed = session.execute(
-        sa.update(attempts)
-        .where(attempts.c.id == attempt_id, attempts.c.turn == turn - 1)
-        .values(turn=turn, dialogue=None if dialogue is None else dict(dialogue), interview_id=interview_id)
-    )
+    values = {"dialogue": None if dialogue is None else dict(dialogue), "interview_id": interview_id}
+    changed = session.execute(_MOVE, {"b_id": attempt_id, "b_before": turn - 1, "turn": turn} | values)
     if changed.rowcount != 1:
         raise InvariantError(f"Turn {turn} of attempt {attempt_id} was replied to twice.")
-    session.execute(sa.insert(turns).values(attempt_id=attempt_id, turn=turn, signal=signal, reply=dict(reply), at=now))
+    session.execute(
+        _REPLIED, {"attempt_id": attempt_id, "turn": turn, "signal": signal, "reply": dict(reply), "at": now}
+    )
 
 
 def phone_of(session: Session, case_id: int, rank: int) -> str | None:
@@ -153,22 +161,39 @@ def phone_of(session: Session, case_id: int, rank: int) -> str | None:
 def sharers(session: Session, call: Call, phone_hash: str) -> tuple[tuple[str, str], ...]:
     """The letters' codes of those who may be interviewed on this number, each with its case id as a text.
 
-    Empty when nobody else of the same sample has the number. Somebody who has been interviewed still makes the
-    number a shared one, but has no part in this call any more; somebody in another call just now has neither.
+    Empty when nobody else has the number, in whatever provider's list: the same name there is the same person.
+    Somebody who has been interviewed still makes the number a shared one, but has no part in this call any more;
+    nor has somebody in another call just now, in another cell, or with another questionnaire.
     """
     rows = session.execute(
-        sa.select(cases.c.id, cases.c.code, cases.c.cell_id, cases.c.is_final, cases.c.is_busy)
+        sa.select(
+            cases.c.id,
+            cases.c.code,
+            cases.c.cell_id,
+            cases.c.is_final,
+            cases.c.is_busy,
+            cases.c.name_hash,
+            cases.c.service,
+        )
         .where(
-            cases.c.sample_id == call.sample_id,
             cases.c.respondent_group == "client",
             cases.c.id.in_(sa.select(case_phones.c.case_id).where(case_phones.c.phone_hash == phone_hash)),
         )
         .order_by(cases.c.id)
     ).all()
-    if len(rows) < 2:
+    own = next((row for row in rows if row.id == call.case_id), None)
+    if own is None or not any(
+        row.id != own.id and (own.name_hash is None or row.name_hash != own.name_hash) for row in rows
+    ):
         return ()
     return tuple(
         (row.code, str(row.id))
         for row in rows
-        if row.id == call.case_id or (row.cell_id == call.cell_id and not row.is_final and not row.is_busy)
+        if row.id == own.id
+        or (
+            row.cell_id == own.cell_id
+            and (row.service == 11) == (own.service == 11)
+            and not row.is_final
+            and not row.is_busy
+        )
     )

@@ -55,6 +55,26 @@ def test_a_housemate_who_is_done_has_no_part_in_the_call_and_the_code_is_still_a
     assert one(order.rows(tables.interviews))["case_id"] == called
 
 
+def test_a_number_shared_with_another_providers_client_asks_for_the_code(order: VoicedOrder) -> None:
+    called = order.person(code="1111", name_hash="ann")
+    order.person(code="2222", name_hash="bob", sample_id=order.another_sample(), cell_id=None)
+    line = order.call(called)
+    line.press("1", "1")
+    assert line.replies[-1].turn.asks[-1].id == "code"
+    line.press("2222", "1")
+    assert order.rows(tables.interviews) == []
+    line.press("1111", "1")
+    assert one(order.rows(tables.interviews))["case_id"] == called
+
+
+def test_the_same_person_in_two_lists_shares_the_number_with_nobody(order: VoicedOrder) -> None:
+    called = order.person(code="1111", name_hash="ann")
+    order.person(code="2222", name_hash="ann", sample_id=order.another_sample(), cell_id=None)
+    line = order.call(called)
+    line.press("1", "1")
+    assert line.replies[-1].turn.asks[-1].id == "practice"
+
+
 def test_a_broken_off_interview_goes_on_where_it_stopped(any_order: VoicedOrder) -> None:
     case_id = any_order.person()
     first = any_order.call(case_id)

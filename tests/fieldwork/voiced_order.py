@@ -147,6 +147,13 @@ class VoicedOrder:
                 ],
             )
 
+    def another_sample(self) -> int:
+        """A list of another provider of the same period."""
+        with self.database.write() as session:
+            provider = _insert(session, tables.providers, name="Een ander", name_key="een ander")
+            period = {"period_from": NOON.date().replace(month=1, day=1), "period_to": NOON.date()}
+            return _insert(session, tables.samples, provider_id=provider, **period)
+
     def person(self, phone: str = "hash-1", *, code: str = "1234", service: int = 11, **more: Any) -> int:
         """Somebody who may be called; gives the case id."""
         with self.database.write() as session:
