@@ -162,6 +162,13 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=1, description="dialling workers that `make run` and the demo start")
 
+    api_tokens: str = Field(
+        "", description="who may fetch files for the report pipeline: name=sha256 of the token, several with commas"
+    )
+    pipeline_dir: Path | None = Field(
+        None, description="where published periods lie, shared by all web servers; empty: pipeline in var_dir"
+    )
+
     @model_validator(mode="after")
     def _coherent(self) -> Settings:
         if (self.twilio_region is None) != (self.twilio_edge is None):
@@ -200,6 +207,8 @@ class Settings(BaseSettings):
                 raise ValueError("IVR_CARRIER=twilio needs an https IVR_PUBLIC_BASE_URL that the carrier can reach.")
             if self.clock != "system":
                 raise ValueError("IVR_CARRIER=twilio needs IVR_CLOCK=system: real people live in real time.")
+        if any(not re.fullmatch(r"[0-9a-f]{64}", digest) for digest in self.api_token_hashes.values()):
+            raise ValueError("IVR_API_TOKENS takes name=sha256 pairs with commas; `ivr api token NAME` prints one.")
         if self.env == "production" and (self.encryption_key is None or self.secret_key is None):
             raise ValueError(
                 "IVR_ENV=production needs IVR_ENCRYPTION_KEY and IVR_SECRET_KEY: made-up keys would be lost with the machine."
@@ -210,6 +219,17 @@ class Settings(BaseSettings):
                 "and could sign webhooks with it."
             )
         return self
+
+    @cached_property
+    def pipeline(self) -> Path:
+        """Where published periods lie."""
+        return self.pipeline_dir or self.var_dir / "pipeline"
+
+    @cached_property
+    def api_token_hashes(self) -> dict[str, str]:
+        """Name → SHA-256 (hex) of the tokens that open the pipeline's API."""
+        pairs = [part.strip().partition("=") for part in self.api_tokens.split(",") if part.strip()]
+        return {name.strip(): digest.strip().lower() for name, _, digest in pairs}
 
     @cached_property
     def database(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from html import escape
 
-from ivr.survey.forms import find_question
+from ivr.survey.forms import GRADE_OF, find_question
 from ivr.survey.questionnaire import Questionnaire
 from ivr.survey.scoring import PROVINCE, comma
 
@@ -41,7 +41,10 @@ def question_words(forms: Mapping[str, Questionnaire], id: str) -> str:
     if id == PROVINCE:
         return "Provincie"
     found = next((one for form in forms.values() if (one := find_question(form, id))), None)
-    return found.label if found else id
+    if found is None:
+        return id
+    # A provider with both questionnaires has two grades in one figure.
+    return f"{found.label} (inburgering)" if id == GRADE_OF["inburgering"] else found.label
 
 
 def answer_words(forms: Mapping[str, Questionnaire], id: str, code: str) -> str:

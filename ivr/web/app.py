@@ -9,7 +9,7 @@ from flask import Flask, Response
 
 from ivr import logs
 from ivr.bootstrap import House, open_house
-from ivr.web import health, pages, problems, prompts, softphone, spoken, voice
+from ivr.web import api, health, pages, problems, prompts, softphone, spoken, voice
 
 
 def create_app(house: House | None = None) -> Flask:
@@ -29,6 +29,7 @@ def create_app(house: House | None = None) -> Flask:
     app.register_blueprint(prompts.make_blueprint(house))
     app.register_blueprint(health.make_blueprint(house, alarms))
     app.register_blueprint(softphone.make_line(house))
+    api.register(app, house)
     pages.register(app, house)
     spoken.register(app, house)
     problems.register(app, alarms, apology)

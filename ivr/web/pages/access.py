@@ -23,8 +23,8 @@ from ivr.store.users import User
 if TYPE_CHECKING:
     from ivr.bootstrap import House
 
-MACHINE_DOORS = frozenset({"voice", "prompts", "health", "softphone_line"})
-"""Blueprints that check their own callers (signature, pass, content address) or tell nothing (health)."""
+MACHINE_DOORS = frozenset({"voice", "prompts", "health", "softphone_line", "api"})
+"""Blueprints that check their own callers (signature, pass, token, content address) or tell nothing (health)."""
 
 STAFF = ("viewer", "fieldwork", "admin")
 WORKERS = ("fieldwork", "admin")
