@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo rehearse run test check format bench chaos browser clean
+.PHONY: help setup demo rehearse run test check format bench soak chaos browser clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,13 @@ check: setup ## format, lint, types, import contracts
 format: setup ## write the format and the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: setup ## the answer webhook beside the bare driver and Twilio's sample, on SQLite and PostgreSQL (ROUNDS=3)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'gunicorn>=23'
+	$(BIN)/python scripts/bench/run.py --rounds $(or $(ROUNDS),3) --calls $(or $(CALLS),250)
+
+soak: setup ## many calls at once over real HTTP by a carrier that does its worst (CALLS=3000)
+	TOETS_SOAK_CALLS=$(or $(CALLS),3000) $(BIN)/python -m pytest -q tests/web/test_voice_soak.py
 
 bench-exports: setup ## the large files beside DuckDB, on SQLite and PostgreSQL (N=200000)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'

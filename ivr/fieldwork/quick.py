@@ -1,8 +1,9 @@
 """The quick way of a webhook: the next key of a call that is simply going on.
 
 Decides which webhooks are so ordinary that one read and one conditional write do (`store/hotpath.py`): the next turn
-of an open call, nothing begun, nothing ended, nothing become usable by it. Everything else (the first webhook,
-repeats, strays, endings, the key that makes an interview count) is `interviewing.py`'s, which locks and looks at all.
+of an open call, by which nothing begins, nothing starts to count, and nothing but an interview ends. Everything else
+(the first webhook, repeats, strays, other endings, the key that makes an interview usable) is `interviewing.py`'s,
+which locks and looks at everything.
 
 What a call stood at after its last turn is remembered here, per process, so that the read falls away when the next
 key comes to the same process. That cannot go stale: the write holds only where the attempt still stands at that turn,
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from ivr.fieldwork import replies
@@ -28,6 +29,9 @@ from ivr.survey.turn import Signal, Silence, Turn
 log = get_logger(__name__)
 
 CALLS_REMEMBERED = 5_000
+
+_INTERVIEW_ENDINGS = frozenset({"complete", "partial", "unusable", "break_off"})
+"""Other endings do more than end an interview (an appointment, an opt-out): the ordinary way's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +93,23 @@ class Desk:
             reply=replies.to_mapping(said, id, version),
             dialogue=engine.dump(state),
             answer=said.records[0] if said.records else None,
+            ending=state.outcome,
             now=now,
         )
         if not self._path.keep(step):
             return None
-        kept = replace(stand, turn=turn, state=state)
+        if not state.is_over:
+            self._remember(
+                attempt_id,
+                Stand(turn, call_sid, stand.interview_id, stand.order_id, stand.voiced_at, stand.questionnaire, state),
+            )
+        return Reply(replies.without_records(said), turn, stand.order_id, id, version, stand.voiced_at)
+
+    def _remember(self, attempt_id: str, kept: Stand) -> None:
         with self._lock:
             self._stands[attempt_id] = kept
             if len(self._stands) > CALLS_REMEMBERED:
                 self._stands.popitem(last=False)
-        return Reply(replies.without_records(said), turn, stand.order_id, id, version, stand.voiced_at)
 
     def _look_up(self, attempt_id: str) -> Stand | None:
         found = self._path.load(attempt_id)
@@ -120,10 +131,13 @@ class Desk:
 
 
 def _is_ordinary(stand: Stand, state: engine.Interview, said: Turn) -> bool:
-    """Nothing begins, ends or starts to count with this turn."""
+    """Nothing begins or starts to count with this turn, and if anything ends, it is an interview and only that."""
+    if state.is_over:
+        ends = stand.interview_id is not None and state.outcome in _INTERVIEW_ENDINGS
+    else:
+        ends = said.awaits is not None
     return (
-        not state.is_over
-        and said.awaits is not None
+        ends
         and state.usable == stand.state.usable
         and state.has_begun == stand.state.has_begun
         and (stand.interview_id is not None if state.has_begun else not said.records)

@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ivr.logs import get_logger
 from ivr.store.session import Database, prepare_sqlite
-from ivr.store.tables import attempts, cells, orders, responses, turns
+from ivr.store.tables import attempts, cells, interviews, orders, responses, turns
 from ivr.survey.turn import Answer
 
 log = get_logger(__name__)
@@ -56,7 +56,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A turn that was replied to, and what was answered in it. interview_id: as the call had it before."""
+    """A turn that was replied to, and what was answered in it.
+
+    interview_id: as the call had it before. ending: the disposition with which this turn ends the interview.
+    """
 
     attempt_id: str
     call_sid: str
@@ -66,6 +69,7 @@ class Step:
     reply: Mapping[str, Any]
     dialogue: Mapping[str, Any]
     answer: Answer | None
+    ending: str | None
     now: datetime
 
     def values(self, at: object) -> dict[str, Any]:
@@ -81,6 +85,7 @@ class Step:
             "signal": self.signal,
             "reply": json.dumps(self.reply),
             "at": at,
+            "ending": self.ending,
             **answered,
         }
 
@@ -168,6 +173,10 @@ class _Sqlite:
             "ON CONFLICT (interview_id, question) DO UPDATE SET "
             + ", ".join(f"{name} = excluded.{name}" for name in _REPLACED)
         )
+        self._end = (
+            f"UPDATE {interviews.name} SET disposition = :ending, ended_at = :at "  # noqa: S608
+            "WHERE id = :interview_id AND ended_at IS NULL"
+        )
 
     def load(self, attempt_id: str) -> Standing | None:
         connection = self._take()
@@ -199,6 +208,8 @@ class _Sqlite:
                 execute(self._turn, values)
                 if step.answer is not None:
                     execute(self._answer, values)
+                if step.ending is not None:
+                    execute(self._end, values)
                 execute("COMMIT")
         except BaseException:
             connection.close()  # rolls back
@@ -227,11 +238,14 @@ class _Postgres:
         self._idle: deque[psycopg.Connection[Any]] = deque(maxlen=_IDLE)
         dialect = database.engine.dialect
         self._load = str(_LOAD.compile(dialect=dialect)).encode()
-        self._keep = str(self._statement(with_answer=False).compile(dialect=dialect)).encode()
-        self._keep_answer = str(self._statement(with_answer=True).compile(dialect=dialect)).encode()
+        self._keep = {
+            (answer, end): str(self._statement(with_answer=answer, with_end=end).compile(dialect=dialect)).encode()
+            for answer in (False, True)
+            for end in (False, True)
+        }
 
     @staticmethod
-    def _statement(*, with_answer: bool) -> sa.Select[Any]:
+    def _statement(*, with_answer: bool, with_end: bool) -> sa.Select[Any]:
         def as_json(name: str) -> Any:
             return sa.cast(sa.bindparam(name, type_=sa.Text), postgresql.JSONB)
 
@@ -254,6 +268,13 @@ class _Postgres:
             parts.append(
                 insert.on_conflict_do_update(index_elements=["interview_id", "question"], set_=changes).cte("answered")
             )
+        if with_end:
+            ended = sa.update(interviews).where(
+                interviews.c.id == sa.bindparam("interview_id"),
+                interviews.c.ended_at.is_(None),
+                sa.exists(sa.select(moved.c.id)),
+            )
+            parts.append(ended.values(disposition=sa.bindparam("ending"), ended_at=moment).cte("ended"))
         return sa.select(sa.func.count()).select_from(moved).add_cte(*parts)
 
     def load(self, attempt_id: str) -> Standing | None:
@@ -261,7 +282,7 @@ class _Postgres:
         return None if row is None else Standing(*row)
 
     def keep(self, step: Step) -> bool:
-        row = self._run(self._keep if step.answer is None else self._keep_answer, step.values(step.now))
+        row = self._run(self._keep[step.answer is not None, step.ending is not None], step.values(step.now))
         return row is not None and row[0] == 1
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +19,25 @@ from ivr.ids import new_id
 from ivr.store.session import Session
 from ivr.store.tables import interviews, responses
 from ivr.survey.turn import Answer
+
+
+def _upsert(insert: Any) -> Any:
+    changes = {name: insert.excluded[name] for name in ("value", "mode", "answered_at")}
+    return insert.on_conflict_do_update(index_elements=["interview_id", "question"], set_=changes)
+
+
+# Built once: a webhook runs them, and building a statement costs more than sending it.
+_RECORD = {"sqlite": _upsert(sqlite.insert(responses)), "postgresql": _upsert(postgresql.insert(responses))}
+_MARK_USABLE = (
+    sa.update(interviews)
+    .where(interviews.c.id == sa.bindparam("b_id"), interviews.c.usable.is_(False))
+    .values(usable=True, usable_at=sa.bindparam("usable_at"))
+)
+_END = (
+    sa.update(interviews)
+    .where(interviews.c.id == sa.bindparam("b_id"), interviews.c.ended_at.is_(None))
+    .values(disposition=sa.bindparam("disposition"), ended_at=sa.bindparam("ended_at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,42 +113,29 @@ def record(session: Session, interview_id: str, answers: Sequence[Answer], *, mo
     """Keep these answers; one to a question that has a value already replaces it."""
     if not answers:
         return
-    insert = (sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert)(responses)
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["interview_id", "question"],
-            set_={name: insert.excluded[name] for name in ("value", "mode", "answered_at")},
-        ),
-        [
-            {
-                "interview_id": interview_id,
-                "question": answer.question,
-                "value": answer.value,
-                "mode": mode,
-                "answered_at": now,
-            }
-            for answer in answers
-        ],
-    )
+    rows = [
+        {
+            "interview_id": interview_id,
+            "question": answer.question,
+            "value": answer.value,
+            "mode": mode,
+            "answered_at": now,
+        }
+        for answer in answers
+    ]
+    # One row, as in a call, goes without the detour of many.
+    session.execute(_RECORD[session.dialect.name], rows if len(rows) > 1 else rows[0])
 
 
 def mark_usable(session: Session, interview_id: str, now: datetime) -> bool:
     """The interview has become usable. True the first time, False ever after."""
-    changed = session.execute(
-        sa.update(interviews)
-        .where(interviews.c.id == interview_id, interviews.c.usable.is_(False))
-        .values(usable=True, usable_at=now)
-    )
+    changed = session.execute(_MARK_USABLE, {"b_id": interview_id, "usable_at": now})
     return changed.rowcount == 1
 
 
 def end(session: Session, interview_id: str, disposition: str, now: datetime) -> bool:
     """The interview is over with this disposition. False when it was over already: the first ending stands."""
-    changed = session.execute(
-        sa.update(interviews)
-        .where(interviews.c.id == interview_id, interviews.c.ended_at.is_(None))
-        .values(disposition=disposition, ended_at=now)
-    )
+    changed = session.execute(_END, {"b_id": interview_id, "disposition": disposition, "ended_at": now})
     return changed.rowcount == 1
 
 

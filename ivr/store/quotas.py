@@ -14,6 +14,39 @@ from ivr.store import ledger
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cells, interviews
 
+# Built once: building a statement costs more than sending it, and every interview that counts runs these.
+_INTERVIEW = (
+    sa.select(interviews.c.case_id, interviews.c.successful, interviews.c.is_superseded)
+    .where(interviews.c.id == sa.bindparam("b_id"))
+    .with_for_update()
+)
+_ELSEWHERE = (
+    sa.select(interviews.c.id)
+    .where(
+        interviews.c.case_id == sa.bindparam("b_case"),
+        interviews.c.id != sa.bindparam("b_id"),
+        interviews.c.usable.is_(True),
+        interviews.c.is_superseded.is_(False),
+    )
+    .limit(1)
+)
+_LET_GO = (
+    sa.update(attempts)
+    .where(attempts.c.id == sa.bindparam("b_id"), attempts.c.holds_slot.is_(True))
+    .values(holds_slot=False)
+    .returning(attempts.c.cell_id)
+)
+_SPEND = (
+    sa.update(cells)
+    .where(cells.c.id == sa.bindparam("b_id"))
+    .values(in_flight=cells.c.in_flight - 1, successful=cells.c.successful + 1)
+)
+_COUNTS = (
+    sa.update(interviews)
+    .where(interviews.c.id == sa.bindparam("b_id"))
+    .values(successful=True, cell_id=sa.bindparam("cell_id"))
+)
+
 
 def reserve_again(session: Session, attempt_id: str, cell_id: int) -> bool:
     """A slot for a call that was thought lost and is answered after all. False: none is left."""
@@ -50,39 +83,17 @@ def spend(session: Session, attempt_id: str, interview_id: str, now: datetime) -
     True if it counts now. False: it counted already, the person had answered elsewhere before, or the attempt held
     no slot and the cell is full (an interview beyond the order is kept, not counted, and never billed).
     """
-    interview = session.execute(
-        sa.select(interviews.c.case_id, interviews.c.successful, interviews.c.is_superseded)
-        .where(interviews.c.id == interview_id)
-        .with_for_update()
-    ).one_or_none()
+    interview = session.execute(_INTERVIEW, {"b_id": interview_id}).one_or_none()
     if interview is None or interview.successful or interview.is_superseded:
         return False
-    elsewhere = session.execute(
-        sa.select(interviews.c.id)
-        .where(
-            interviews.c.case_id == interview.case_id,
-            interviews.c.id != interview_id,
-            interviews.c.usable.is_(True),
-            interviews.c.is_superseded.is_(False),
-        )
-        .limit(1)
-    ).scalar_one_or_none()
+    elsewhere = session.execute(_ELSEWHERE, {"b_case": interview.case_id, "b_id": interview_id}).scalar_one_or_none()
     if elsewhere is not None:
         session.execute(sa.update(interviews).where(interviews.c.id == interview_id).values(is_superseded=True))
         return False
-    held = session.execute(
-        sa.update(attempts)
-        .where(attempts.c.id == attempt_id, attempts.c.holds_slot.is_(True))
-        .values(holds_slot=False)
-        .returning(attempts.c.cell_id)
-    ).scalar_one_or_none()
+    held = session.execute(_LET_GO, {"b_id": attempt_id}).scalar_one_or_none()
     if held is not None:
         cell_id = held
-        session.execute(
-            sa.update(cells)
-            .where(cells.c.id == cell_id)
-            .values(in_flight=cells.c.in_flight - 1, successful=cells.c.successful + 1)
-        )
+        session.execute(_SPEND, {"b_id": cell_id})
     else:
         found = session.execute(
             sa.select(sa.func.coalesce(interviews.c.cell_id, attempts.c.cell_id))
@@ -92,9 +103,7 @@ def spend(session: Session, attempt_id: str, interview_id: str, now: datetime) -
         if found is None or not _count_without_slot(session, found):
             return False
         cell_id = int(found)
-    session.execute(
-        sa.update(interviews).where(interviews.c.id == interview_id).values(successful=True, cell_id=cell_id)
-    )
+    session.execute(_COUNTS, {"b_id": interview_id, "cell_id": cell_id})
     ledger.enter(session, cell_id, interview_id, now)
     return True
 

@@ -5,11 +5,24 @@ Decides which doors there are. What each does stands in its own module; errors a
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from ivr import logs
 from ivr.bootstrap import House, open_house
 from ivr.web import api, health, pages, problems, prompts, softphone, spoken, voice
+
+_WITHOUT_COOKIES = ("/voice/", "/prompts/", "/healthz", "/readyz", "/api/")
+
+
+class SessionsOfPages(SecureCookieSessionInterface):
+    """Sessions for people's pages only: the carrier's webhooks and their recordings neither read nor set a cookie."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The page's session; None (Flask's null session) for the carrier."""
+        if request.path.startswith(_WITHOUT_COOKIES):
+            return None
+        return super().open_session(app, request)
 
 
 def create_app(house: House | None = None) -> Flask:
@@ -18,6 +31,7 @@ def create_app(house: House | None = None) -> Flask:
         house = open_house()
         logs.configure_logs(json_lines=house.settings.env == "production", level=house.settings.log_level)
     app = Flask(__name__)
+    app.session_interface = SessionsOfPages()
     # A doubled slash is another path to whoever computed a signature: no redirect that hides it.
     app.url_map.merge_slashes = False
     alarms = problems.Alarms()

@@ -27,7 +27,7 @@ from ivr.survey import turn as words
 from ivr.survey.questionnaire import Questionnaire
 from ivr.survey.turn import Keypress, Signal, Silence, Turn
 
-TOKEN = "bench"
+TOKEN = "bench"  # noqa: S105  (nobody's)
 QUESTIONNAIRE = "inburgering"
 FIRST = "111"
 """Taking part, being the right person, practice."""

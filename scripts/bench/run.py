@@ -77,7 +77,7 @@ class Databases:
         self._template = file
         self.server: Any = None
         if postgres:
-            from postgres_server import PostgresServer
+            from postgres_server import PostgresServer  # pyright: ignore[reportMissingImports]  (tests/)
 
             self.server = PostgresServer()
             self.server.administer("CREATE DATABASE bench_template")

@@ -61,7 +61,8 @@ def ask(attempt_id: str, id: int) -> Response:
     question = sessions().get(Question, id)
     assert question is not None
     response = VoiceResponse()
-    response.gather(num_digits=1, action=f"/voice/{attempt_id}/answer/{id}").say(question.content, language="nl-NL")
+    gather: Any = response.gather(num_digits=1, action=f"/voice/{attempt_id}/answer/{id}")
+    gather.say(question.content, language="nl-NL")
     return Response(str(response), content_type=_TWIML)
 
 

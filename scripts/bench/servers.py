@@ -197,12 +197,13 @@ _MOVED = (
     "turned AS (INSERT INTO turns SELECT id, %(turn)s, 'key', %(reply)s::jsonb, %(at)s FROM moved)"
 )
 _ANSWERED = (
-    ", answered AS (INSERT INTO responses SELECT %(interview)s, %(question)s, %(value)s, 'telephone', %(at)s FROM moved "
-    "ON CONFLICT (interview_id, question) DO UPDATE SET value = excluded.value, mode = excluded.mode, "
+    ", answered AS (INSERT INTO responses SELECT %(interview)s, %(question)s, %(value)s, 'telephone', %(at)s "
+    "FROM moved ON CONFLICT (interview_id, question) DO UPDATE SET value = excluded.value, mode = excluded.mode, "
     "answered_at = excluded.answered_at)"
 )
 _COUNTED = (
-    ", counted AS (UPDATE interviews SET usable = true, usable_at = %(at)s, successful = true WHERE id = %(interview)s), "
+    ", counted AS (UPDATE interviews SET usable = true, usable_at = %(at)s, successful = true "
+    "WHERE id = %(interview)s), "
     "spent AS (UPDATE cells SET in_flight = in_flight - 1, successful = successful + 1 FROM moved "
     "WHERE cells.id = moved.cell_id)"
 )

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 import sqlalchemy as sa
 
+from ivr import logs
 from ivr.fieldwork import interviewing
 from ivr.store import Database, tables
 from ivr.telephony import twiml
@@ -217,6 +218,7 @@ def test_a_status_that_means_nothing_is_refused_with_an_alarm(door: Door, line: 
 def test_the_logs_of_a_call_hold_no_number_and_no_key(
     door: Door, line: Line, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    logs.configure_logs(json_lines=False)  # whatever an earlier test's command made of it
     monkeypatch.setattr(interviewing, "answer", lambda *_, **__: 1 / 0)
     door.turn(line, 0)
     door.turn(line, 1, "7777")
