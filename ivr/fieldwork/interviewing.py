@@ -118,7 +118,13 @@ def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call,
         service=call.service,
         codes=codes,
         days=appointments.keepable(
-            session, days, phone, catalogue.fieldwork, now, rings_now=call.direction == "outbound"
+            session,
+            days,
+            call.attempt_id,
+            phone,
+            catalogue.fieldwork,
+            now,
+            rings_now=call.direction == "outbound",
         ),
         # On a shared number nobody knows yet whose earlier answers they would be: the code will tell.
         earlier=own.answers if own and not codes else (),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ivr.fieldwork import working
+from ivr.fieldwork import appointments, working
 from ivr.fieldwork.working import Rulebook
 from ivr.logs import get_logger
 from ivr.store import Database, Session, admission, attempts, cases, cells, events, lines
@@ -115,12 +115,16 @@ def next_due(database: Database, rulebook: Rulebook, calendar: OpenHours, now: d
 
 
 def sweep(database: Database, rulebook: Rulebook, now: datetime) -> int:
-    """End whom nobody will call any more: in cells that are filled, or announced too long ago. How many people."""
+    """End whom nobody will call any more: in cells that are filled, or announced too long ago. How many people.
+
+    Appointments that were not kept in time become ordinary calls.
+    """
     bounds = working.bounds_at(rulebook.fieldwork, now, consent_only=False)
     with database.read() as session:
         filled = cells.filled_with_people(session)
         expired = cases.expired(session, bounds.announced_from)
     ended = 0
+    appointments.lapse(database, rulebook, now)
     for cell_id in filled:
         with database.write() as session:
             ended += working.settle_cell(session, cell_id, now)

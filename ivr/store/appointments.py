@@ -1,0 +1,37 @@
+"""What an appointment needs to know: how often a telephone rang since a moment, and which appointments have lapsed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from ivr.store.session import Session
+from ivr.store.tables import attempts, cases
+
+
+def rings_since(session: Session, phone_hash: str, since: datetime, but_not: str) -> int:
+    """How many calls of ours but this one rang the telephone since then, as admission counts them."""
+    return session.execute(
+        sa.select(sa.func.count()).where(
+            attempts.c.phone_hash == phone_hash,
+            attempts.c.rang.is_(True),
+            attempts.c.planned_at >= since,
+            attempts.c.id != but_not,
+        )
+    ).scalar_one()
+
+
+def lapse(session: Session, agreed_before: datetime, appointment: int, ordinary: int) -> int:
+    """Give appointments that were agreed for before then the priority of an ordinary call; how many."""
+    lapsed = session.execute(
+        sa.update(cases)
+        .where(
+            cases.c.priority == appointment,
+            cases.c.is_final.is_(False),
+            cases.c.is_busy.is_(False),
+            cases.c.next_call_at < agreed_before,
+        )
+        .values(priority=ordinary)
+    )
+    return lapsed.rowcount
