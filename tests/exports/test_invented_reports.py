@@ -40,7 +40,7 @@ INB = {
     "INB_PRETTIG": "soms", "INB_SCHOOL": "heel_goed",
 }  # fmt: skip
 HEADER = "provider;period_from;period_to;group;respondent;service;questionnaire;mode;question;value;answered_at"
-CLIENTS = "clientnummer;voornaam;achternaam;email;telefoon;dienst;leerprofiel;einddatum_traject;toestemming"
+CLIENTS = "clientnummer;voornaam;achternaam;email;telefoon;dienst;leerprofiel;einddatum_traject;toestemming;zelfmelder"
 PERIOD = ("2020-01-01", "2020-12-31")
 
 Run = Callable[..., dict[str, Any]]
@@ -78,7 +78,7 @@ class Report:
             number = len(self.clients) + 1
             name = f"Voornaam{number};Achternaam{number};c{number}@example.org"
             who = f"{number};{name};;{service};{profile if service == 11 else ''}"
-            self.clients.append(f"{who};{self.period[1]};")
+            self.clients.append(f"{who};{self.period[1]};;")
             if nth < len(given):
                 self.answer(number, service, self.form(service, given[nth]) | extra, ("web", "post", "email")[nth % 3])
 
@@ -210,6 +210,22 @@ def test_commissioners_are_printed_with_decimals_and_counted_rounded(run: Run, t
     assert {grade: count for grade, count in bars.items() if count != "0"} == {"7": "2", "8": "3"}
 
 
+def test_a_client_who_is_also_the_commissioner_fills_in_the_client_questionnaire_only(run: Run, tmp_path: Path) -> None:
+    report = Report("Zelf gemeld")
+    report.clients = ["1;Voornaam;Achternaam;zelf@example.org;;5;;2020-12-31;;ja"]
+    report.add(5, 3, [8, 9])
+    report.answer(1, 5, Report.form(5, 6), "web")
+    report.commissioners = ["OG1;Achternaam;zelf@example.org"]
+    head = "Zelf gemeld;2020-01-01;2020-12-31;commissioner;OG1;;opdrachtgever;email"
+    report.lines.append(f"{head};OG_CIJFER;2;2021-01-06T09:00:00Z")
+    report.deliver(run, tmp_path)
+    run("export", tmp_path / "out")
+    rows = table_of(tmp_path / "out", "Zelf gemeld")
+    assert rows == [table_row("Jobcoaching", 4, [8, 9, 6]), table_row("Totaal", 4, [8, 9, 6])]
+    outside = [row for row in people(tmp_path / "out" / "fieldwork.csv") if row["maat"] == "buiten_netto"]
+    assert [row["sleutel"] for row in outside] == ["self_referred"]
+
+
 def test_promotor_score_counts_all_usable_questionnaires_but_not_those_of_inburgering(run: Run, tmp_path: Path) -> None:
     report = Report("Gemengd")
     report.add(11, 10, [8] * 7)
@@ -277,7 +293,7 @@ def test_telephone_clients_count_once_a_call_or_an_invitation_reached_them(run: 
     report = Report("Belt nog niet")
     for number in range(1, 9):
         name = f"Voornaam{number};Achternaam{number};c{number}@example.org;061234567{number}"
-        report.clients.append(f"{number};{name};11;1;;ja")
+        report.clients.append(f"{number};{name};11;1;;ja;")
     report.answer(1, 11, Report.form(11, 8), "web")
     report.deliver(run, tmp_path)
     run("export", tmp_path / "before")
