@@ -45,6 +45,9 @@ bench: setup ## the answer webhook beside the bare driver and Twilio's sample, o
 soak: setup ## many calls at once over real HTTP by a carrier that does its worst (CALLS=3000)
 	TOETS_SOAK_CALLS=$(or $(CALLS),3000) $(BIN)/python -m pytest -q tests/web/test_voice_soak.py
 
+chaos: setup ## kill, freeze and starve everything, on real processes; the same zeros as a rehearsal (KILLS=200 SEED=1)
+	$(BIN)/python -m scripts.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
+
 bench-exports: setup ## the large files beside DuckDB, on SQLite and PostgreSQL (N=200000)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m scripts.bench_exports --interviews $(or $(N),200000)

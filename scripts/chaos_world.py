@@ -47,7 +47,14 @@ def small_district(seed: int, providers: int, people: int) -> District:
     dice = random.Random(f"chaos/{seed}")  # noqa: S311  (play, not secrets)
     for provider in district.providers:
         _cut(provider, people)
-        if provider.purchase is None and dice.random() < 0.8:
+        # Who teaches buys nothing here: the count tells the two cells of a provider apart by their questionnaires.
+        if any(row["dienst"] == "11" for row in provider.rows):
+            teaching = {row["clientnummer"] for row in provider.rows if row["leerprofiel"] in {"1", "2"}}
+            provider.purchase = None
+            provider.listed = [
+                (number, replace(one, is_for_phone=one.respondent in teaching)) for number, one in provider.listed
+            ]
+        elif provider.purchase is None and dice.random() < 0.9:
             provider.purchase = Purchase(dice.randint(2, 5), "10")
             provider.listed = [(number, replace(one, is_for_phone=True)) for number, one in provider.listed]
     # Refusals are known from the start: later ones come over the telephone.
