@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from ivr import logs
 from ivr.fieldwork import interviewing
@@ -215,17 +218,26 @@ def test_a_status_that_means_nothing_is_refused_with_an_alarm(door: Door, line: 
     assert door.alarms() == {"bad_status": 1}
 
 
+@pytest.fixture
+def written() -> Iterator[StringIO]:
+    """What the log writes during this test, whatever an earlier test's command made of it."""
+    lines = StringIO()
+    logs.configure_logs(json_lines=False)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=lines))
+    yield lines
+    structlog.reset_defaults()
+
+
 def test_the_logs_of_a_call_hold_no_number_and_no_key(
-    door: Door, line: Line, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    door: Door, line: Line, written: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logs.configure_logs(json_lines=False)  # whatever an earlier test's command made of it
     monkeypatch.setattr(interviewing, "answer", lambda *_, **__: 1 / 0)
     door.turn(line, 0)
     door.turn(line, 1, "7777")
-    shown = capsys.readouterr()
-    assert "voice_error" in shown.out + shown.err
-    assert "612345678" not in shown.out + shown.err
-    assert "7777" not in (shown.out + shown.err).replace(line.attempt_id, "")
+    shown = written.getvalue()
+    assert "voice_error" in shown
+    assert "612345678" not in shown
+    assert "7777" not in shown.replace(line.attempt_id, "")
 
 
 def test_the_apology_is_a_phrase_that_is_rendered(door: Door) -> None:
