@@ -55,10 +55,11 @@ class Bounds:
         }
 
 
-# Who may be called on this day at all. `announced_to` keeps the two days' notice, whatever next_call_at says.
+# Who may be called on this day at all. `announced_to` keeps the two days' notice, whatever next_call_at says. Never
+# NULL: `blocked` asks for its opposite, and NOT NULL would hide those whom nobody puts off.
 _PERMITTED = """
     (c.consent IS NULL OR c.consent <> 'nee')
-    AND (c.consent = 'ja' OR (NOT :consent_only
+    AND (COALESCE(c.consent, '') = 'ja' OR (NOT :consent_only
          AND COALESCE(c.announced_on BETWEEN :announced_from AND :announced_to, false)))
 """
 

@@ -181,6 +181,17 @@ def test_somebody_of_a_later_replicate_makes_no_cell_due(world: World) -> None:
         assert cells.due(session, bounds) == [cell]
 
 
+def test_somebody_who_broke_off_before_the_own_letter_is_put_off_until_it_may_be_known(world: World) -> None:
+    # On a shared telephone somebody may take part by the code before the own two days are over.
+    cell = world.cell()
+    person = world.person(
+        cell, disposition="break_off", priority=working.RESUME, announced_on=(MONDAY + timedelta(days=2)).date()
+    )
+    assert world.plan() == []
+    assert world.case(person).next_call_at > MONDAY + timedelta(days=3)
+    assert world.next_due() > MONDAY + timedelta(minutes=30)
+
+
 def test_people_who_cannot_be_called_do_not_hold_up_the_next_replicate(world: World) -> None:
     cell = world.cell()
     world.person(cell, replicate=0, announced_on=None, next_call_at=None)
