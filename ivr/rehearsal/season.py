@@ -78,6 +78,8 @@ class Listed:
     consent: str
     is_for_phone: bool
     """In a study by telephone: service 11 with leerprofiel 1 or 2, or a provider that bought interviews."""
+    track: str = "purchased"
+    """Which cell an interview counts for: `inburgering` for leerprofiel 1 and 2, whatever else was bought."""
 
     def may_be_called(self, day: date) -> bool:
         """Whether this person is in a study by telephone, and was told two to thirty days before or has said yes."""
@@ -229,7 +231,8 @@ def _add_client(dice: random.Random, provider: Provider, number: int, teaches: b
         return
     told = date.fromisoformat(row["aangekondigd_op"]) if row["aangekondigd_op"] else None
     is_for_phone = provider.purchase is not None or row["leerprofiel"] in {"1", "2"}
-    client = Listed(provider.name, row["clientnummer"], told, row["toestemming"], is_for_phone)
+    track = "inburgering" if row["leerprofiel"] in {"1", "2"} else "purchased"
+    client = Listed(provider.name, row["clientnummer"], told, row["toestemming"], is_for_phone, track)
     provider.rows.append(row)
     provider.listed.append((f"+316{tail}", client))
     if dice.random() < 0.05:

@@ -28,9 +28,6 @@ WRONG = (
 """Figures that must be 0, those of the interface first."""
 
 NO_ANSWER = frozenset({"weet_niet", "niet_begrepen", "geen_antwoord"})
-DIALOGUES = {"inburgering": "inburgering", "laagdrempelig": "purchased"}
-"""Questionnaire → the track of the cell that its interviews count for."""
-
 SPACING = timedelta(minutes=180) - timedelta(seconds=1)
 """Between the end of a ring and the next call; a second for what a clock rounds."""
 MOST_A_DAY = 2
@@ -111,7 +108,8 @@ def count(
     _judge_moments(found, calls)
     _judge_permission(found, district, listed, calls, people)
     _judge_pace(found, calls)
-    successes = _successes(people, rules, listed)
+    whose = {attempt: kept.respondent for kept in left.interviews for attempt in kept.attempts}
+    successes = _successes(people, rules, listed, whose)
     _judge_successes(found, district, rules, successes, left.cells)
     _judge_repeats(found, calls, listed, successes)
     if overlaps:
@@ -200,7 +198,17 @@ def _heard_provider(record: Mapping[str, Any], listed: Sequence[Listed]) -> str:
     return next((name for name in names if name.replace(" ", "").lower() == heard), "")
 
 
-def _successes(people: SeasonPeople, rules: Rules, listed: Mapping[str, list[Listed]]) -> list[_Success]:
+def _track(clients: Sequence[Listed], respondent: str | None) -> str:
+    """The cell that these people of one number and provider count for; `respondent` decides where they differ."""
+    tracks = {client.track for client in clients}
+    if len(tracks) > 1:
+        tracks = {client.track for client in clients if client.respondent == respondent} or tracks
+    return min(tracks, default="")
+
+
+def _successes(
+    people: SeasonPeople, rules: Rules, listed: Mapping[str, list[Listed]], whose: Mapping[str, str]
+) -> list[_Success]:
     """The usable interviews as the people know them: answers of one number about one provider, call after call."""
     given: defaultdict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
     done: dict[tuple[str, str, str], _Success] = {}
@@ -209,11 +217,15 @@ def _successes(people: SeasonPeople, rules: Rules, listed: Mapping[str, list[Lis
         if not answers:
             continue
         study = rules.study_of[next(iter(answers))]
-        key = (_heard_provider(record, listed.get(record["number"], ())), study, record["number"])
+        clients = listed.get(record["number"], ())
+        provider = _heard_provider(record, clients)
+        key = (provider, study, record["number"])
         given[key].update(answers)
         if key not in done and rules.is_usable(study, given[key]):
             ended = datetime.fromisoformat(record["ended_at"]).timestamp()
-            done[key] = _Success(key[0], DIALOGUES[study], record["number"], ended)
+            own = [client for client in clients if client.provider == provider and client.is_for_phone]
+            track = _track(own, whose.get(record["attempt_id"]))
+            done[key] = _Success(provider, track, record["number"], ended)
     return list(done.values())
 
 
