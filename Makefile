@@ -48,6 +48,9 @@ soak: setup ## many calls at once over real HTTP by a carrier that does its wors
 chaos: setup ## kill, freeze and starve everything, on real processes; the same zeros as a rehearsal (KILLS=200 SEED=1)
 	$(BIN)/python -m scripts.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 
+bench-admissions: setup ## admissions per second of 8 processes beside a bare transaction, on SQLite and PostgreSQL
+	$(BIN)/python scripts/bench/admissions.py
+
 bench-exports: setup ## the large files beside DuckDB, on SQLite and PostgreSQL (N=200000)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m scripts.bench_exports --interviews $(or $(N),200000)
