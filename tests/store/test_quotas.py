@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from ivr.errors import RefusedError
 from ivr.fieldwork import monitoring
 from ivr.store import Database, attempts, cells, quotas
 from ivr.store.tables import attempts as attempts_table
@@ -121,11 +123,18 @@ class Slots(RuleBasedStateMachine):
 
     @rule(goal=st.integers(0, 5))
     def change_target(self, goal: int) -> None:
-        monitoring.set_target(self.world.database, self.cell, goal, MONDAY, who="test")
+        with self.refused_when_closed():
+            monitoring.set_target(self.world.database, self.cell, goal, MONDAY, who="test")
 
     @rule(state=st.sampled_from(["pause", "resume"]))
     def change_state(self, state: str) -> None:
-        getattr(monitoring, state)(self.world.database, self.cell, MONDAY, who="test")
+        with self.refused_when_closed():
+            getattr(monitoring, state)(self.world.database, self.cell, MONDAY, who="test")
+
+    def refused_when_closed(self) -> AbstractContextManager[object]:
+        """Lowered below what is done a cell is closed for good; until then staff may do as they like."""
+        is_closed = self.world.cell_row(self.cell).state == "closed"
+        return pytest.raises(RefusedError) if is_closed else nullcontext()
 
     @invariant()
     def counters_are_what_the_rows_say(self) -> None:
