@@ -28,12 +28,12 @@ from scripts.chaos_blows import Blows
 from scripts.chaos_world import World
 from scripts.output import command, emit, json_option, note, say
 
-KILLS_A_WORLD = 50
+KILLS_A_WORLD = 70
 WEBHOOKS_BETWEEN = (5, 60)
 """So many webhooks between two bursts of blows: a house that does nothing has nothing to lose."""
 LONGEST_PAUSE = 5.0
 SHORT_OUTAGES = 0.8
-CALM_SECONDS = 150.0
+CALM_SECONDS = 120.0
 SHOWN = 20
 
 
@@ -84,7 +84,9 @@ def chaos(kills: int, seed: int, limit: float, providers: int, people: int, sqli
     else:
         for name, value in document.items():
             say(f"{name:<22} {value}")
-    if any(document[figure] for figure in WRONG) or killed < kills:
+    if killed < kills:
+        note(f"Only {killed} of {kills} kills fitted into {limit:.0f} s on this machine; --limit gives more time.")
+    if any(document[figure] for figure in WRONG):
         raise SystemExit(1)
 
 

@@ -53,7 +53,7 @@ class Blows:
             (26, "kill a worker", lambda: self._kill(self.dice.choice(("worker-1", "worker-2")))),
             (6, "kill upkeep", lambda: self._kill("upkeep")),
             (18, "kill the clock", lambda: self._kill("clock")),
-            (4, "kill everything", self._kill_all),
+            (12, "kill everything", self._kill_all),
             (10, "kill redis", lambda: self._kill("redis")),
             (6, "kill redis, lose its file", self._lose_redis),
             (4, "empty redis", self._empty_redis),
