@@ -181,7 +181,8 @@ def standing(database: Database, catalogue: Catalogue, call_sid: str) -> dict[st
     if form is None or row["dialogue"] is None:
         return stands
     state = engine.load(dict(row["dialogue"]))
-    open_question = state.question if not state.is_over and state.has_begun else None
+    is_asking = row["state"] != "closed" and not state.is_over and state.has_begun
+    open_question = state.question if is_asking else None
     return stands | {
         "outcome": row["outcome"] or state.outcome,
         "question": form.question(open_question).text if open_question else None,

@@ -147,7 +147,7 @@ def _trunk(house: House) -> Trunk:
     return Trunk(
         account=settings.twilio_account_sid,
         from_=settings.twilio_from,
-        urls=partial(urls_for, settings.public_base_url),
+        urls=partial(urls_for, settings.public_base_url, overrides=settings.twilio_connection_overrides),
         ring_seconds=settings.ring_seconds,
         limit_seconds=settings.call_limit_seconds,
     )
