@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import random
-import sqlite3
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ import click
 from ivr.logs import configure_logs
 from ivr.rehearsal.season_count import WRONG
 from ivr.settings import ROOT
+from ivr.store import Database
 from scripts.chaos_blows import Blows
 from scripts.chaos_world import World
 from scripts.output import command, emit, json_option, note, say
@@ -107,7 +107,7 @@ def _one_world(
             if server is not None:
                 server.restart(kill=dice.random() < 0.5)
             else:
-                _lock_sqlite(folder / "toets.db", seconds)
+                _lock(world.house.database, seconds)
 
         blows = Blows(world.processes, world.settings.redis, folder / "redis", dice, lock)
         note(f"world {seed}: {'PostgreSQL' if server else 'SQLite'}, {len(world.district.providers)} fieldworks")
@@ -157,13 +157,10 @@ def _progress(world: World) -> str:
         return f"({type(error).__name__})"
 
 
-def _lock_sqlite(path: Path, seconds: float) -> None:
+def _lock(database: Database, seconds: float) -> None:
     """Somebody else's write transaction, as a backup program that knows no better."""
-    with sqlite3.connect(path, timeout=10, isolation_level=None) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with database.write():
         time.sleep(seconds)
-        other.execute("ROLLBACK")
-    other.close()
 
 
 def _postgres(stack: ExitStack) -> Any:
