@@ -246,6 +246,7 @@ class World:
                 kept, self._status()["cells"], leavings.stuck_attempts(session), leavings.held_slots(session)
             )
         self._settle_doubt(kept)
+        self._remember_whom_about()
         local = self.carrier.local
         calls = list(reversed(list(local.exchange.book.newest_first())))
         figures = count(self.district, Rules(ROOT / "config"), calls, self.people, left, local.exchange.double_calls)
@@ -259,6 +260,15 @@ class World:
             for question, value in record["uncertain"].items():
                 if answers.get(record["attempt_id"], {}).get(question) == value:
                     record["answers"].setdefault(question, value)
+
+    def _remember_whom_about(self) -> None:
+        """A call that goes on with a broken-off interview does not name the provider again; the person remembers."""
+        heard: dict[str, str] = {}
+        for record in sorted(self.people.calls, key=lambda record: (record["started"], record["call_sid"])):
+            if record["provider"]:
+                heard[record["number"]] = record["provider"]
+            elif record["answers"] and record["number"] in heard:
+                record["provider"] = heard[record["number"]]
 
     def _status(self) -> dict:
         return monitoring.status(self.house.database, self.house.catalogue, self.house.calendar, self.now)
