@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", dest="as_json")
     options = parser.parse_args()
     result: dict[str, Any] = {"interviews": options.interviews, "questions": 20}
-    with tempfile.TemporaryDirectory(prefix="toets-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="bench-exports-") as name:
         folder = Path(name)
         for kind in options.databases.split(","):
             _note(f"{kind}, {options.interviews} interviews of 20 questions")

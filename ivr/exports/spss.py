@@ -16,6 +16,8 @@ from ivr.exports.machine import INTERVIEWS
 from ivr.survey.forms import DECIMAL_SCALE, as_number
 from ivr.survey.questionnaire import Question
 
+_SPSS_EPOCH = 12_219_379_200
+"""Seconds from SPSS's zero, 14 October 1582, to 1970."""
 _NUMBERS = frozenset({"service", "questionnaire_version", "usable", "successful"})
 _TIMES = frozenset({"started_at", "ended_at", "period_from", "period_to"})
 
@@ -48,7 +50,7 @@ def write(source: Path, target: Path, known: Mapping[str, Question | None], serv
         if name in known:
             columns[names[name]], values[name] = _question(column, known[name])
         else:
-            columns[names[name]] = column.to_pandas()
+            columns[names[name]] = _moments(column) if name in _TIMES else _plain(column, name)
     rows = table.num_rows
     del table
     asked = [name for name in names if name in known]
@@ -88,6 +90,23 @@ def _read(source: Path, known: Mapping[str, Question | None]) -> Any:
             column_types=types, timestamp_parsers=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"], strings_can_be_null=False
         ),
     )
+
+
+def _moments(column: Any) -> Any:
+    """Moments as SPSS counts them: seconds since 14 October 1582. A float costs pyreadstat a third of a datetime."""
+    import numpy as np
+
+    seconds = column.cast("int64").combine_chunks()
+    return np.where(seconds.is_valid().to_numpy(False), seconds.fill_null(0).to_numpy(False) + _SPSS_EPOCH, np.nan)
+
+
+def _plain(column: Any, name: str) -> Any:
+    import numpy as np
+
+    if name in _NUMBERS:
+        return column.to_numpy()
+    # Python's own texts: pyreadstat walks over them one by one, and pandas' text columns are slow to walk over.
+    return np.array(column.to_pylist(), dtype=object)
 
 
 def _label(name: str, known: Mapping[str, Question | None]) -> str:
