@@ -13,7 +13,7 @@ blueprint = Blueprint("echt", __name__)
 
 PROBLEMS = {
     "bad_phone": ("Wij begrijpen dit nummer niet. Vul het in zoals 06 12 34 56 78.", 422),
-    "too_often": ("U hebt dit te vaak gedaan. Bel ons, dan helpen wij u.", 429),
+    "too_often": ("U heeft dit te vaak gedaan. Bel ons, dan helpen wij u.", 429),
 }
 
 

@@ -49,7 +49,7 @@ def broken(tmp_path: Path) -> Path:
 def test_check_finds_no_fault_in_the_configuration(ivr: Ivr) -> None:
     result = ivr("check")
     assert result.exit_code == 0
-    assert "laagdrempelig.toml: laagdrempelig version 1, 25 questions, no faults" in result.stdout
+    assert "laagdrempelig.toml: laagdrempelig version 2, 25 questions, no faults" in result.stdout
 
 
 def test_check_as_json_is_one_document(ivr: Ivr) -> None:
