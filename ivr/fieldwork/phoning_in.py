@@ -41,6 +41,9 @@ def answer_inbound(
             caller = inbound.caller(session, phone_hash)
             if caller is None:
                 return _say(session, "inbound_unknown")
+            if caller.case_id is None and caller.is_full:
+                # The calls stopped without a word to this person; the page is still open to them.
+                return _say(session, "inbound_full")
             if caller.case_id is None:
                 return _say(session, "inbound_done" if caller.is_answered else "inbound_closed")
             attempt_id = inbound.begin_inbound(session, caller.case_id, phone_hash, call_sid, now)

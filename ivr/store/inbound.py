@@ -18,10 +18,14 @@ from ivr.store.tables import attempts, case_phones, cases, cells, order_prompts
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls us. case_id: the person who may be interviewed now, None when there is none on this number."""
+    """Who calls us. case_id: the person who may be interviewed now, None when there is none on this number.
+
+    is_answered: somebody here has taken part. is_full: somebody here could, but the telephone has no more room.
+    """
 
     case_id: int | None
     is_answered: bool
+    is_full: bool
 
 
 def caller(session: Session, phone_hash: str) -> Caller | None:
@@ -39,6 +43,7 @@ def caller(session: Session, phone_hash: str) -> Caller | None:
     return Caller(
         able[0] if able else None,
         any(row.disposition in ("complete", "partial", "answered_elsewhere") for row in rows),
+        any(row.disposition == "quota_full" for row in rows),
     )
 
 

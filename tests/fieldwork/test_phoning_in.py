@@ -80,7 +80,12 @@ def test_a_full_cell_thanks_the_caller_and_takes_nothing(order: VoicedOrder) -> 
 
 @pytest.mark.parametrize(
     ("disposition", "phrase"),
-    [("complete", "inbound_done"), ("refusal", "inbound_closed"), ("opted_out", "inbound_closed")],
+    [
+        ("complete", "inbound_done"),
+        ("refusal", "inbound_closed"),
+        ("opted_out", "inbound_closed"),
+        ("quota_full", "inbound_full"),
+    ],
 )
 def test_somebody_who_is_done_hears_so(order: VoicedOrder, disposition: str, phrase: str) -> None:
     order.person(is_final=True, disposition=disposition)
