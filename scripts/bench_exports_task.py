@@ -65,15 +65,15 @@ _INTERVIEWS = """SELECT i.id AS interview_id, p.name AS provider, s.period_from,
 
 def with_duckdb(url: str, folder: Path, wanted: str) -> Work:
     """The same files by DuckDB, which gets both tables as Arrow through ADBC."""
-    import duckdb
+    import duckdb  # pyright: ignore[reportMissingImports]  (extra `bench`)
     import pyarrow  # noqa: F401
 
     if url.startswith("sqlite"):
-        import adbc_driver_sqlite.dbapi as driver
+        import adbc_driver_sqlite.dbapi as driver  # pyright: ignore[reportMissingImports]
 
         address = "file:" + url.removeprefix("sqlite:///")
     else:
-        import adbc_driver_postgresql.dbapi as driver  # type: ignore[no-redef]
+        import adbc_driver_postgresql.dbapi as driver  # pyright: ignore[reportMissingImports]
 
         address = url.replace("postgresql+psycopg", "postgresql")
     columns = machine.question_columns(forms_of(load_catalogue(ROOT / "config").questionnaires), [])

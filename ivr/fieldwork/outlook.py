@@ -101,7 +101,7 @@ def forecast_of(row: CellRow) -> Forecast:
     spread = WIDTH * sqrt(people * chance * (1 - chance) * (total + people) / (total + 1))
     low = max(row.successful, floor(mean - spread))
     high = min(row.successful + people, ceil(mean + spread))
-    return Forecast(*(min(row.target, figure) for figure in (round(mean), low, high)))
+    return Forecast(min(row.target, round(mean)), min(row.target, low), min(row.target, high))
 
 
 def _reasons(row: CellRow, state: State, outcome: Forecast | None) -> list[Reason]:
