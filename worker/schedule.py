@@ -18,7 +18,7 @@ import redis
 
 from ivr.bootstrap import House
 from ivr.clock import SystemClock
-from ivr.fieldwork import planning, reconciling, retention, voicing
+from ivr.fieldwork import machines, planning, reconciling, retention, voicing
 from ivr.logs import get_logger
 from ivr.store import leases
 from worker import jobs, parts, queues
@@ -61,6 +61,8 @@ class Schedule:
         self._upkeep(now)
         for attempt_id in planning.plan(house.database, house.catalogue, house.calendar, now, limits):
             self._dial(attempt_id)
+        if house.settings.machine_detection:
+            machines.hang_up_on(house.database, house.catalogue, house.carrier)
         if self.reconciled_at is None or now - self.reconciled_at >= timedelta(seconds=limits.lease_seconds / 4):
             self.reconciled_at = now
             self._reconcile(now, limits)

@@ -192,6 +192,13 @@ def overdue(session: Session, before: datetime, limit: int = 200) -> list[Attemp
     return [Attempt(**row._mapping) for row in rows]
 
 
+def met_by_machine(session: Session) -> list[Attempt]:
+    """Calls that are up and that the carrier heard a machine or a fax answer."""
+    heard = sa.or_(attempts.c.answered_by.startswith("machine"), attempts.c.answered_by == "fax")
+    rows = session.execute(sa.select(*_COLUMNS).where(attempts.c.state == "placed", heard).order_by(attempts.c.id))
+    return [Attempt(**row._mapping) for row in rows]
+
+
 def oldest_touch(session: Session) -> datetime | None:
     """When the open attempt that was left alone longest was last touched; None: nothing is open."""
     return session.execute(_OLDEST_TOUCH).scalar_one_or_none()
