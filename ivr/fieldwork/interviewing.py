@@ -112,7 +112,9 @@ def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call,
     phone = call.phone_hash or turns.phone_of(session, call.case_id, call.phone_rank)
     codes = turns.sharers(session, call, phone) if phone is not None and not call.is_test else ()
     own = None if call.is_test else interviews.unfinished(session, call.case_id)
-    id, version = (own.questionnaire, own.version) if own else _chosen(session, catalogue, call)
+    # Whoever on a shared number broke off goes on in the version it began with; the code tells later who it is.
+    begun = own or next(filter(None, (interviews.unfinished(session, int(one)) for _, one in codes)), None)
+    id, version = (begun.questionnaire, begun.version) if begun else _chosen(session, catalogue, call)
     questionnaire = _frozen(session, catalogue, id, version, now)
     occasion = engine.Occasion(
         service=call.service,

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from ivr.fieldwork import interviewing
-from ivr.store import Database, tables
+from ivr.store import Database, questionnaires, tables
 from ivr.survey.turn import Silence
 from tests.fieldwork.voiced_order import CALENDAR, CATALOGUE, INBURGERING, NOON, TO_FIRST_QUESTION, VoicedOrder
 
@@ -111,3 +112,26 @@ def test_a_resumed_interview_keeps_the_version_it_began_with(
         order.database, catalogue, CALENDAR, second.attempt_id, 0, Silence(), second.call_sid, NOON + timedelta(days=1)
     )
     assert reply.version == 1
+
+
+def test_on_a_shared_number_the_version_is_that_of_whoever_broke_off(order: VoicedOrder) -> None:
+    called, housemate = order.person(code="1111"), order.person(code="2222")
+    first = order.call(called)
+    first.press("1", "1", "1111", "1", "1")
+    order.hang_up(first)
+    newer = replace(CATALOGUE.questionnaires["inburgering"], version=2)
+    catalogue = replace(CATALOGUE, questionnaires={**CATALOGUE.questionnaires, "inburgering": newer})
+    with order.database.write() as session:
+        questionnaires.freeze(session, newer, NOON)
+        for row in order.rows(tables.order_prompts):
+            session.execute(sa.insert(tables.order_prompts).values(row | {"version": 2}))
+    alone = order.call(order.person("hash-2"), phone="hash-2")
+    later = NOON + timedelta(days=1)
+    begun = order.call(housemate)
+    versions = [
+        interviewing.answer(
+            order.database, catalogue, CALENDAR, line.attempt_id, 0, Silence(), line.call_sid, later
+        ).version
+        for line in (alone, begun)
+    ]
+    assert versions == [2, 1]

@@ -221,6 +221,15 @@ class VoicedOrder:
                 .where(tables.interviews.c.ended_at.is_(None))
                 .values(ended_at=line.now, disposition="break_off")
             )
+            session.execute(
+                sa.update(tables.cases)
+                .where(
+                    tables.cases.c.id.in_(
+                        sa.select(tables.attempts.c.case_id).where(tables.attempts.c.id == line.attempt_id)
+                    )
+                )
+                .values(is_busy=False)
+            )
 
     def rows(self, table: sa.Table) -> list[dict[str, Any]]:
         """All rows of a table."""
