@@ -2,21 +2,17 @@
 
 Decides the shape, how it is written as JSON (and read from TOML, which has the same shape), how an option is
 spoken, and when a question applies. `interview.py` decides how it is walked, `speech/script.py` how it sounds, and
-`questionnaire_check.py` what cannot work by phone (`check` is offered here too). A version is frozen in the store
-when it is first used, so a change needs a new version number.
+`questionnaire_check.py` what cannot work by phone. A version is frozen in the store when it is first used, so a
+change needs a new version number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ivr.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from ivr.survey.phrases import Phrase
-    from ivr.survey.questionnaire_check import Fault
 
 Kind = Literal["single", "grade", "number"]
 
@@ -127,13 +123,6 @@ def spoken_keys(question: Question) -> tuple[str, ...]:
 def spoken_question(question: Question) -> tuple[str, ...]:
     """All that is said of a question, one line each: its text, then its keys."""
     return (question.text, *spoken_keys(question))
-
-
-def check(questionnaire: Questionnaire, phrases: Mapping[str, Phrase]) -> tuple[Fault, ...]:
-    """What cannot work by phone, in the questionnaire and in the phrases its call needs; empty when all can."""
-    from ivr.survey import questionnaire_check  # it knows questions and keys, so it stands above this module
-
-    return questionnaire_check.check(questionnaire, phrases)
 
 
 def to_mapping(questionnaire: Questionnaire) -> dict[str, Any]:

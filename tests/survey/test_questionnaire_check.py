@@ -9,8 +9,8 @@ import pytest
 from ivr.catalogue import load_catalogue
 from ivr.settings import ROOT
 from ivr.survey.phrases import Phrase
-from ivr.survey.questionnaire import Condition, Option, Question, Questionnaire, Remark, check
-from ivr.survey.questionnaire_check import check_phrases, check_together, sentences
+from ivr.survey.questionnaire import Condition, Option, Question, Questionnaire, Remark
+from ivr.survey.questionnaire_check import check, check_phrases, check_together, sentences
 
 CATALOGUE = load_catalogue(ROOT / "config")
 PHRASES = CATALOGUE.phrases
