@@ -11,21 +11,19 @@ first line that holds anything: line 1, unless empty lines (or Excel's `sep=;`) 
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-import python_calamine as calamine
-
 from ivr.errors import FileRefusedError, UsageError
+from ivr.fieldwork.workbooks import read_workbook
 from ivr.survey.cells import Cell, as_text
 from ivr.survey.names import fold
 from ivr.survey.sample import Remark
 
 MAX_BYTES = 200_000_000
+MAX_COLUMNS = 16_384
 _DELIMITERS = (";", ",", "\t")
 _MAX_LINES_OF_A_RECORD = 20
 
@@ -52,13 +50,15 @@ class DeliveredTable:
 _RawRow = tuple[int, Sequence[Cell]]
 
 
-def read_table(path: Path, known: Sequence[str], required: Sequence[str]) -> DeliveredTable:
-    """The table in the file at `path`, with the columns `known`.
+def read_table(
+    path: Path, known: Sequence[str], required: Sequence[str], *, max_lines: int | None = None
+) -> DeliveredTable:
+    """The table in the file at `path`, with the columns `known`; `max_lines`: how far it may go down.
 
     Raises FileRefusedError (`bsn_column`, `not_a_table`, `empty_file`, `missing_column`, `duplicate_column`,
     `too_large`, `protected_file`) when nothing of it can be taken; UsageError when there is no such file.
     """
-    rows = _raw_rows(path, known)
+    rows = _bounded(_raw_rows(path, known), max_lines)
     heading_row = next(((number, cells) for number, cells in rows if _holds_anything(cells)), None)
     if heading_row is None:
         raise FileRefusedError("The file is empty. Deliver a table with headings in the first row.", code="empty_file")
@@ -87,6 +87,8 @@ def read_table(path: Path, known: Sequence[str], required: Sequence[str]) -> Del
 def _columns(
     row: int, headings: list[str], known: Sequence[str], required: Sequence[str]
 ) -> tuple[list[str | None], list[Remark]]:
+    if len(headings) > MAX_COLUMNS:
+        raise _too_large(f"it has more than {MAX_COLUMNS} columns")
     by_key = {_key(name): name for name in known}
     # A file with BSNs is not looked at any further: that it also lacks a column does not matter then.
     if any(_BSN.search(_key(heading)) for heading in headings):
@@ -128,35 +130,22 @@ def _holds_anything(cells: Sequence[Cell]) -> bool:
     return any(as_text(cell) for cell in cells)
 
 
+def _bounded(rows: Iterator[_RawRow], max_lines: int | None) -> Iterator[_RawRow]:
+    for number, cells in rows:
+        if max_lines is not None and number > max_lines:
+            raise _too_large(f"it has more than {max_lines} lines")
+        yield number, cells
+
+
 def _raw_rows(path: Path, known: Sequence[str]) -> Iterator[_RawRow]:
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
     if path.stat().st_size > MAX_BYTES:
-        raise FileRefusedError(f"The file is larger than {MAX_BYTES // 1_000_000} MB. Split it.", code="too_large")
+        raise _too_large(f"it is larger than {MAX_BYTES // 1_000_000} MB")
     data = path.read_bytes()
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return _workbook_rows(data)
+        return iter(read_workbook(data))
     return _csv_rows(_decode(data), known)
-
-
-def _workbook_rows(data: bytes) -> Iterator[_RawRow]:
-    try:
-        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
-        visible = [sheet for sheet in sheets if sheet.visible == calamine.SheetVisibleEnum.Visible]
-        if not sheets:
-            raise _not_a_table("it is a workbook without a sheet")
-        rows = workbook.get_sheet_by_name((visible or sheets)[0].name).to_python(skip_empty_area=False)
-    except calamine.PasswordError as error:
-        raise FileRefusedError("The workbook has a password. Save it without one.", code="protected_file") from error
-    except calamine.CalamineError as error:
-        raise _not_a_table("it is not a workbook that can be read") from error
-    return ((number, [_plain(cell) for cell in row]) for number, row in enumerate(rows, start=1))
-
-
-def _plain(cell: object) -> Cell:
-    # A time of day or a duration is no value any column has; its text makes a clear rejection.
-    return cell if isinstance(cell, (str, int, float, date)) else str(cell)
 
 
 def _decode(data: bytes) -> str:
@@ -252,6 +241,10 @@ def _is_open_after(line: str, delimiter: str, is_open: bool) -> bool:
             at_cell_start = sign == delimiter
         position += 1
     return is_open
+
+
+def _too_large(why: str) -> FileRefusedError:
+    return FileRefusedError(f"The file is too large for a list: {why}. Split it.", code="too_large")
 
 
 def _not_a_table(why: str) -> FileRefusedError:

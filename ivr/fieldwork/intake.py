@@ -96,9 +96,10 @@ def import_clients(
     rules: IntakeRules,
     now: datetime,
     on_progress: Progress | None = None,
+    max_lines: int | None = None,
 ) -> IntakeReport:
     """Take in the client list at `path`. FileRefusedError when nothing of it can be taken; then nothing is stored."""
-    table = read_table(path, CLIENT_COLUMNS, required=("clientnummer",))
+    table = read_table(path, CLIENT_COLUMNS, required=("clientnummer",), max_lines=max_lines)
     with database.write() as session:
         sample = ensure_sample(session, provider, period)
     readings = [read_client(row.number, row.cells, period, services) for row in table.rows]
@@ -144,9 +145,7 @@ class _Intake:
             return
         number = row.number
         if client.respondent in self._seen:
-            self._reject(
-                number, "clientnummer", "Dit clientnummer staat al eerder in dit bestand; de eerste rij geldt."
-            )
+            self._reject(number, "clientnummer", "Dit clientnummer staat al eerder in dit bestand; de eerste geldt.")
             return
         stored = find_case(session, self.sample.id, "client", client.respondent)
         others = housemates(session, self.sealer, self.sample.id, client.phones, but_not=stored.id if stored else None)
