@@ -115,13 +115,16 @@ def export_command(
                 "kind": kind,
                 **counts,
                 "unreached": done.unreached,
+                "told_before": done.told_before,
                 "audio": None if pages is None else asdict(pages),
             }
         )
         return
     say(f"{len(done.rows)} rows in {file}: {done.made} new links, {done.kept} as before, {done.renewed} renewed.")
     if done.unreached:
-        say(f"{done.unreached} people have no mobile number and are not in it.")
+        say(f"Not in it, for want of a mobile number: {done.unreached}.")
+    if done.told_before:
+        say(f"Not in it, because an earlier such file had them: {done.told_before}. --again writes them once more.")
 
 
 def _voice(house: House, kit: LinkKit, sample: Sample) -> page_voicing.VoicedPages:

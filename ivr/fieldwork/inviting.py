@@ -63,13 +63,17 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """The rows of the file, and what became of the links. `unreached`: left out, no mobile number for an SMS."""
+    """The rows of the file, and what became of the links.
+
+    unreached: left out, no mobile number for an SMS. told_before: left out, an earlier file for missed calls had them.
+    """
 
     rows: Sequence[tuple[str, ...]]
     made: int
     kept: int
     renewed: int
     unreached: int
+    told_before: int
 
 
 def invite(
@@ -91,12 +95,14 @@ def invite(
     `again`). Committed when this returns.
     """
     rows: list[tuple[str, ...]] = []
-    made = kept = renewed = unreached = 0
+    made = kept = renewed = unreached = told_before = 0
     with database.write() as session:
         everyone = list(links.invitees(session, sealer, sample.id))
         if kind == "missed":
             rung = links.rung_in_vain(session, sample.id, _IN_VAIN)
-            everyone = [one for one in everyone if one.case_id in rung and (again or not _was_told(one))]
+            in_vain = [one for one in everyone if one.case_id in rung]
+            everyone = [one for one in in_vain if again or not _was_told(one)]
+            told_before = len(in_vain) - len(everyone)
         for one in everyone:
             phone = _phone(one, kind)
             if kind != "letter" and not phone:
@@ -109,7 +115,7 @@ def invite(
         if kind == "missed":
             told = [one.case_id for one in everyone if _phone(one, kind)]
             links.note_missed(session, told, now)
-    return Invited(rows, made, kept, renewed, unreached)
+    return Invited(rows, made, kept, renewed, unreached, told_before)
 
 
 def services_of(database: Database, sample_id: int) -> frozenset[int]:

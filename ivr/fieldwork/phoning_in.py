@@ -15,6 +15,7 @@ from ivr.fieldwork import interviewing
 from ivr.fieldwork.interviewing import OffersDays, Reply
 from ivr.logs import get_logger
 from ivr.store import Database, Session, inbound, trials
+from ivr.store.inbound import Caller
 from ivr.survey.turn import Silence
 
 log = get_logger(__name__)
@@ -41,11 +42,8 @@ def answer_inbound(
             caller = inbound.caller(session, phone_hash)
             if caller is None:
                 return _say(session, "inbound_unknown")
-            if caller.case_id is None and caller.is_full:
-                # The calls stopped without a word to this person; the page is still open to them.
-                return _say(session, "inbound_full")
             if caller.case_id is None:
-                return _say(session, "inbound_done" if caller.is_answered else "inbound_closed")
+                return _say(session, _without_interview(caller))
             attempt_id = inbound.begin_inbound(session, caller.case_id, phone_hash, call_sid, now)
             if attempt_id is None:
                 return _say(session, "inbound_full")
@@ -58,6 +56,16 @@ def attempt_of(database: Database, call_sid: str) -> str | None:
     """The attempt that this call is; None for a caller without an interview."""
     with database.read() as session:
         return inbound.attempt_with(session, call_sid)
+
+
+def _without_interview(caller: Caller) -> str:
+    """The phrase for somebody we know, who cannot be interviewed by telephone now. It only says what is true."""
+    if caller.is_full or (caller.is_by_web and not caller.is_waiting):
+        # The calls stopped without a word to this person, or never came: the page is open to them.
+        return "inbound_full"
+    if caller.is_waiting:
+        return "inbound_later"
+    return "inbound_done" if caller.is_answered else "inbound_closed"
 
 
 def _say(session: Session, prompt: str) -> Spoken:

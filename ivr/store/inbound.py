@@ -21,11 +21,15 @@ class Caller:
     """Who calls us. case_id: the person who may be interviewed now, None when there is none on this number.
 
     is_answered: somebody here has taken part. is_full: somebody here could, but the telephone has no more room.
+    is_waiting: somebody here will be rung, only not at this moment (a call of ours is going on, or the cell is paused).
+    is_by_web: somebody here is asked by letter or e-mail, not by telephone, and has not answered yet.
     """
 
     case_id: int | None
     is_answered: bool
     is_full: bool
+    is_waiting: bool
+    is_by_web: bool
 
 
 def caller(session: Session, phone_hash: str) -> Caller | None:
@@ -44,6 +48,8 @@ def caller(session: Session, phone_hash: str) -> Caller | None:
         able[0] if able else None,
         any(row.disposition in ("complete", "partial", "answered_elsewhere") for row in rows),
         any(row.disposition == "quota_full" for row in rows),
+        any(row.state in ("open", "paused") and not row.is_final for row in rows),
+        any(row.state is None and not row.is_final for row in rows),
     )
 
 

@@ -80,7 +80,8 @@ _SAID = [
     "goodbye_question",
     "goodbye_not_now",
 ]
-_BY_THE_DOORS = ["voicemail", "technical_apology", "inbound_full", "inbound_done", "inbound_closed", "inbound_unknown"]
+_TO_CALLERS = ["inbound_full", "inbound_later", "inbound_done", "inbound_closed", "inbound_unknown"]
+_BY_THE_DOORS = ["voicemail", "technical_apology", *_TO_CALLERS]
 
 NEEDED: Mapping[str, bool] = {
     **dict.fromkeys(_ASKED, True),

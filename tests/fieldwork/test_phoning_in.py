@@ -92,6 +92,22 @@ def test_somebody_who_is_done_hears_so(order: VoicedOrder, disposition: str, phr
     assert said(order) == phrase
 
 
+def test_somebody_of_the_regular_route_hears_of_the_web_page(order: VoicedOrder) -> None:
+    order.person(cell_id=None, route="regular")
+    assert said(order) == "inbound_full"
+    assert order.rows(tables.attempts) == []
+
+
+@pytest.mark.parametrize("standing", ["a call of ours", "a pause"])
+def test_somebody_who_will_be_rung_hears_that_and_not_that_it_is_over(order: VoicedOrder, standing: str) -> None:
+    order.person(is_busy=standing == "a call of ours")
+    if standing == "a pause":
+        with order.database.write() as session:
+            session.execute(sa.update(tables.cells).values(state="paused"))
+    assert said(order) == "inbound_later"
+    assert order.rows(tables.attempts) == []
+
+
 def test_an_unknown_number_hears_who_we_are(order: VoicedOrder) -> None:
     order.person()
     assert said(order, "hash-of-a-stranger") == "inbound_unknown"
@@ -107,5 +123,12 @@ def test_a_call_is_found_by_its_sid(order: VoicedOrder) -> None:
 
 
 def test_everything_said_outside_an_interview_is_a_phrase_that_is_rendered() -> None:
-    spoken = {"inbound_full", "inbound_done", "inbound_closed", "inbound_unknown", interviewing.GOODBYE_UNKNOWN}
+    spoken = {
+        "inbound_full",
+        "inbound_later",
+        "inbound_done",
+        "inbound_closed",
+        "inbound_unknown",
+        interviewing.GOODBYE_UNKNOWN,
+    }
     assert spoken <= set(CATALOGUE.phrases)

@@ -18,6 +18,7 @@ SAID_BY_DOORS = {
     "voicemail",
     "technical_apology",
     "inbound_full",
+    "inbound_later",
     "inbound_done",
     "inbound_closed",
     "inbound_unknown",
