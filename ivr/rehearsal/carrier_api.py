@@ -1,8 +1,8 @@
 """The REST side of the local carrier: Twilio's `/2010-04-01/Accounts/{sid}/Calls` over aiohttp.
 
 Decides who may ask (basic auth), what a request means, and how an answer looks; each satisfies Twilio's OpenAPI
-document (tests hold it to that). Calls live in `exchange.py`. It listens on loopback only and makes no call to
-any telephone.
+document (tests hold it to that). Calls live in `exchange.py`, lists of them in `call_pages.py`. It listens on
+loopback only and makes no call to any telephone.
 """
 
 from __future__ import annotations
@@ -11,32 +11,29 @@ import asyncio
 import base64
 import binascii
 import hmac
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from ivr.logs import get_logger
+from ivr.rehearsal.call_pages import page_of
 from ivr.rehearsal.calls import API_VERSION, EVENTS, Call, Target
 from ivr.rehearsal.exchange import Exchange
 from ivr.rehearsal.faults import Faults
 from ivr.rehearsal.rest_parameters import (
     BAD_PARAMETER,
-    STATUSES,
     Fields,
     RestError,
     check_fields,
     check_numbers,
     first,
-    moments,
-    number,
 )
 from ivr.rehearsal.timekeeper import Timekeeper
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "local"  # noqa: S105  (the documented token of a carrier that reaches no network)
-PAGE_SIZE = 50
 MAXIMUM_BODY = 256 * 1024
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -193,49 +190,7 @@ class CarrierApi:
         raise RestError(403, 20003, "The record of a call is not deleted here.")
 
     async def _list(self, request: web.Request) -> web.Response:
-        query = _fields(request.query_string)
-        check_fields(query)
-        status = first(query, "Status")
-        if status is not None and status not in STATUSES:
-            raise RestError(400, BAD_PARAMETER, f"Status must be one of {', '.join(STATUSES)}.")
-        size = number("PageSize", first(query, "PageSize") or str(PAGE_SIZE), 1, 1000)
-        page = number("Page", first(query, "Page") or "0", 0, 10**9)
-        found = list(self._matching(query, status))
-        part = found[page * size : (page + 1) * size]
-        path = request.path
-        keep = [(name, value) for name, values in query.items() for value in values if name not in {"Page", "PageSize"}]
-
-        def uri(wanted: int) -> str:
-            return f"{path}?{urlencode([*keep, ('PageSize', str(size)), ('Page', str(wanted))])}"
-
-        return web.json_response(
-            {
-                "calls": [call.as_json() for call in part],
-                "page": page,
-                "page_size": size,
-                "start": page * size,
-                "end": page * size + max(len(part) - 1, 0),
-                "uri": uri(page),
-                "first_page_uri": uri(0),
-                "next_page_uri": uri(page + 1) if (page + 1) * size < len(found) else None,
-                "previous_page_uri": uri(page - 1) if page else None,
-            }
-        )
-
-    def _matching(self, query: Fields, status: str | None) -> Iterator[Call]:
-        spans = moments(query)
-        from_ = first(query, "From")
-        if first(query, "ParentCallSid") is not None:
-            return
-        for call in self._book.newest_first(first(query, "To")):
-            # A call that is still queued has not started; the moment of its creation stands in for that.
-            started = call.started_at if call.started_at is not None else call.created_at
-            if (
-                (status is None or call.status == status)
-                and (from_ is None or call.from_ == from_)
-                and all(_lies_in(name, span, started, call.ended_at) for name, span in spans.items())
-            ):
-                yield call
+        return web.json_response(page_of(self._book, request.path, _fields(request.query_string)))
 
     def _wanted(self, request: web.Request) -> Call:
         call = self._book.get(request.match_info["sid"])
@@ -264,17 +219,6 @@ def _target(fields: Fields, old: Target | None = None) -> Target:
         fallback_url=first(fields, "FallbackUrl") or (old.fallback_url if old else None),
         fallback_method=first(fields, "FallbackMethod") or (old.fallback_method if old else "POST"),
     )
-
-
-def _lies_in(name: str, span: tuple[float, float], started: float, ended: float | None) -> bool:
-    moment = started if name.startswith("Start") else ended
-    if moment is None:
-        return False
-    if name.endswith("<"):
-        return moment <= span[1]
-    if name.endswith(">"):
-        return moment >= span[0]
-    return span[0] <= moment <= span[1]
 
 
 def _fields(text: str) -> dict[str, list[str]]:

@@ -53,7 +53,7 @@ _CHOICES = {
     "RecordingTrack": ("inbound", "outbound", "both"),
 }
 _SIDS = {"Byoc": "BY", "ApplicationSid": "AP", "ParentCallSid": "CA"}
-_MOMENTS = ("StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>")
+MOMENTS = ("StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>")
 
 
 class RestError(Exception):
@@ -126,7 +126,7 @@ def number(name: str, text: str, least: int, most: int) -> int:
 def moments(fields: Fields) -> dict[str, tuple[float, float]]:
     """The time filters of a list: name → (first, last) epoch second that the given text covers."""
     found: dict[str, tuple[float, float]] = {}
-    for name in _MOMENTS:
+    for name in MOMENTS:
         text = first(fields, name)
         if text is None:
             continue
