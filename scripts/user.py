@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ivr.fieldwork import accounts
+from ivr.fieldwork import accounts, second_factor
 from ivr.settings import Settings, load_settings
 from ivr.store import Database
 from scripts.output import command, emit, json_option, note, say
@@ -36,6 +36,19 @@ def invite(email: str, as_json: bool) -> None:
     """Print a new link for an account that exists, for a forgotten password; earlier links stop working."""
     settings = load_settings()
     _show_link(settings, accounts.invite(Database(settings.database), email), as_json, email=email)
+
+
+@user.command("drop-code")
+@click.argument("email")
+@json_option
+@command
+def drop_code(email: str, as_json: bool) -> None:
+    """Switch the authenticator's code off, for who lost the telephone. Make sure first that it is them who ask."""
+    second_factor.take_totp_off(Database(load_settings().database), email)
+    if as_json:
+        emit({"email": email, "totp": False})
+    else:
+        say("The next sign-in takes the password alone.")
 
 
 @user.command("list")

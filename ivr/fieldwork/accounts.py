@@ -1,8 +1,9 @@
-"""Who may open the pages: accounts, passwords, the second factor, sessions, invitations, and lock-out.
+"""Who may open the pages: accounts, passwords, sessions and invitations.
 
-Decides: argon2id for passwords; a session is a random token of which only the hash is kept, so that closing an
-account closes its browsers; tries are counted *before* a password is looked at, so that guessing in parallel gains
-nothing, and every failure looks the same from outside. Leaves to `web/signin.py`: cookies and forms.
+Decides: a session is a random token of which only the hash is kept, so that closing an account closes its browsers;
+tries are counted *before* a password is looked at, so that guessing in parallel gains nothing, and every failure looks
+the same from outside. Leaves what a password is to `passwords.py`, the code of an authenticator to `second_factor.py`,
+how tries are counted to `throttling.py`, cookies and forms to `web/signin.py`.
 
 Works on the wall clock, not on the house's clock, which leaps in a demo: people and their browsers live in real time.
 """
@@ -13,14 +14,11 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from pyotp import random_base32
-from pyotp.totp import TOTP
 
 from ivr.errors import NotFoundError, RefusedError, UsageError
+from ivr.fieldwork import passwords
+from ivr.fieldwork.second_factor import spend_code
+from ivr.fieldwork.throttling import count_try
 from ivr.store import Database, users
 from ivr.store.sealing import Sealer
 from ivr.store.users import Role, User
@@ -28,15 +26,8 @@ from ivr.store.users import Role, User
 ROLES: tuple[Role, ...] = ("viewer", "fieldwork", "admin", "provider")
 SESSION_HOURS = 12
 INVITATION_DAYS = 7
-PASSWORD_MIN, PASSWORD_MAX = 12, 256
 FREE_TRIES = 5
 ADDRESS_FREE_TRIES = 30
-LONGEST_LOCK = timedelta(minutes=15)
-FORGET_AFTER = timedelta(hours=1)
-
-# argon2id as OWASP's password storage sheet asks at least: 19 MiB, two passes, one lane. The web threads share two
-# cores with calls in progress, and a heavier hash would let anyone who tries passwords slow those down.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,54 +114,76 @@ def invited(database: Database, token: str) -> User | None:
         return users.invited(session, token_hash(token), wall_clock())
 
 
-def password_fault(password: str, email: str) -> str | None:
-    """What is wrong with a password, as a code: too_short, too_long, too_easy; None when it will do."""
-    if len(password) < PASSWORD_MIN:
-        return "too_short"
-    if len(password) > PASSWORD_MAX:
-        return "too_long"
-    plain = password.casefold()
-    if len(set(plain)) < 5 or email.split("@")[0] in plain:
-        return "too_easy"
-    return None
+def accept(database: Database, token: str, password: str) -> str | None:
+    """Set the password of an invitation; RefusedError when the link or the password fails.
 
-
-def accept(database: Database, token: str, password: str) -> str:
-    """Set the password of an invitation and sign in; the session's token. RefusedError when the link or password fails.
-
-    Every other session of the account ends: whoever forgot a password may have lost more than that.
+    Gives the token of a session, or None for an account with a second factor: a link that came by mail proves one thing
+    only. Every other session of the account ends: whoever forgot a password may have lost more than that.
     """
     user = invited(database, token)
     if user is None:
         raise RefusedError("This invitation has been used or has run out.", code="invitation_gone")
-    fault = password_fault(password, user.email)
-    if fault is not None:
-        raise RefusedError("The password will not do.", code=fault)
-    hashed = _hasher.hash(password)
+    hashed = passwords.hash_of_new(password, user.email)
     with database.write() as session:
         if not users.spend_invitation(session, token_hash(token)):
             raise RefusedError("This invitation has been used or has run out.", code="invitation_gone")
         users.set_password(session, user.id, hashed)
         users.close_sessions(session, user.id)
+        return None if user.has_totp else _open(session, user.id)
+
+
+def change_password(database: Database, sealer: Sealer, user: User, old: str, new: str) -> str:
+    """Replace one's own password; the token of a new session, all others end. RefusedError: `wrong`, or its fault.
+
+    A wrong old password counts as a try: an open browser is no proof of who sits before it.
+    """
+    if not knows_password(database, sealer, user, old):
+        raise RefusedError("The old password is wrong, or was wrong too often.", code="wrong")
+    hashed = passwords.hash_of_new(new, user.email)
+    with database.write() as session:
+        users.set_password(session, user.id, hashed)
+        users.close_sessions(session, user.id)
         return _open(session, user.id)
+
+
+def knows_password(database: Database, sealer: Sealer, user: User, password: str) -> bool:
+    """Whether whoever is signed in knows the password of the account; tries are counted."""
+    key = f"own:{sealer.hash('sign-in', str(user.id))}"
+    with database.write() as session:
+        if count_try(session, key, FREE_TRIES, wall_clock()):
+            return False
+    if user.password_hash is None or not passwords.matches(user.password_hash, password):
+        return False
+    with database.write() as session:
+        users.clear_throttle(session, key)
+    return True
 
 
 # --- signing in -------------------------------------------------------------------------------------------------
 
 
 def sign_in(
-    database: Database, sealer: Sealer, email: str, password: str, code: str, address: str, now: datetime | None = None
+    database: Database,
+    sealer: Sealer,
+    email: str,
+    password: str,
+    code: str,
+    address: str,
+    now: datetime | None = None,
+    *,
+    browser: str | None = None,
 ) -> SignIn:
     """Check password and, where one is set, the authenticator's code.
 
-    `address` is where the request came from. Unknown account, wrong password, wrong code, closed account: all the
-    same answer, after the same work.
+    `address` is where the request came from; `browser` names a browser that signed in to this very account before. Such
+    a browser has tries of its own: a stranger who keeps guessing can lock out strangers, not the owner. Unknown
+    account, wrong password, wrong code, closed account: all the same answer, after the same work.
     """
     now = now or wall_clock()
-    keys = {
-        f"account:{sealer.hash('sign-in', users.email_key(email))}": FREE_TRIES,
-        f"address:{sealer.hash('sign-in', address)}": ADDRESS_FREE_TRIES,
-    }
+    account = sealer.hash("sign-in", users.email_key(email))
+    keys = {f"account:{account}": FREE_TRIES, f"address:{sealer.hash('sign-in', address)}": ADDRESS_FREE_TRIES}
+    if browser is not None:
+        keys = {f"browser:{sealer.hash('sign-in', f'{account} {browser}')}": FREE_TRIES}
     with database.write() as session:
         users.sweep_throttles(session, now - timedelta(days=2))
         locked = max(count_try(session, key, free, now) for key, free in keys.items())
@@ -178,46 +191,15 @@ def sign_in(
     if locked:
         return SignIn(None, locked)
     held = user.password_hash if user is not None and user.is_active and not user.is_demo else None
-    if not _matches(held or _nobodys_hash(), password[:PASSWORD_MAX]) or held is None or user is None:
+    if not passwords.matches(held or passwords.nobodys_hash(), password) or held is None or user is None:
         return SignIn(None)
     with database.write() as session:
-        if user.totp_sealed is not None:
-            step = totp_step(open_totp(sealer, user.totp_sealed), code, now)
-            if step is None or not users.spend_totp_step(session, user.id, step):
-                return SignIn(None)
+        if user.totp_sealed is not None and not spend_code(session, sealer, user, code, now):
+            return SignIn(None)
         users.clear_throttle(session, next(iter(keys)))
-        if _hasher.check_needs_rehash(held):
-            users.set_password(session, user.id, _hasher.hash(password))
+        if passwords.is_outdated(held):
+            users.set_password(session, user.id, passwords.hashed(password))
         return SignIn(_open(session, user.id, now))
-
-
-def count_try(session: users.Session, key: str, free: int, now: datetime) -> int:
-    """Count a try; the seconds that it is too early by, 0 when it may go on.
-
-    `free` tries an hour cost nothing; each further one doubles the wait, from 2 seconds up to a quarter of an hour.
-    A try while locked is not counted, so that nobody can be kept out for ever by someone who keeps trying.
-    """
-    held = users.throttle(session, key, now)
-    if held.locked_until is not None and held.locked_until > now:
-        return int((held.locked_until - now).total_seconds()) + 1
-    tries = 1 if now - held.changed_at > FORGET_AFTER else held.tries + 1
-    over = tries - free
-    wait = min(timedelta(seconds=2 ** min(over + 1, 20)), LONGEST_LOCK) if over >= 0 else None
-    users.set_throttle(session, key, tries, now + wait if wait else None, now)
-    return 0
-
-
-def _matches(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-@cache
-def _nobodys_hash() -> str:
-    """Something to compare with when there is no account, so that the answer takes as long."""
-    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 def sign_in_demo(database: Database, role: Role) -> str | None:
@@ -249,52 +231,12 @@ def whose(database: Database, token: str) -> User | None:
         return users.session_user(session, token_hash(token), wall_clock())
 
 
+def sign_out_everywhere(database: Database, user: User) -> None:
+    """End every session of this account, also the one that asks."""
+    with database.write() as session:
+        users.close_sessions(session, user.id)
+
+
 def sign_out(database: Database, token: str) -> None:
     with database.write() as session:
         users.close_session(session, token_hash(token))
-
-
-# --- the second factor ------------------------------------------------------------------------------------------
-
-
-def new_totp_secret() -> str:
-    """A secret for an authenticator, base32; nothing is kept until `confirm_totp`."""
-    return random_base32()
-
-
-def totp_address(secret: str, email: str) -> str:
-    """The otpauth:// address that an authenticator reads."""
-    return TOTP(secret).provisioning_uri(name=email, issuer_name="Toets")
-
-
-def totp_step(secret: str, code: str, now: datetime) -> int | None:
-    """Which half minute `code` belongs to, one either side of now; None when it is wrong."""
-    totp, digits = TOTP(secret), "".join(code.split())
-    current = int(now.timestamp()) // totp.interval
-    for step in (current, current - 1, current + 1):
-        if digits and secrets.compare_digest(totp.generate_otp(step).encode(), digits.encode()):
-            return step
-    return None
-
-
-def open_totp(sealer: Sealer, sealed: bytes) -> str:
-    return str(sealer.open(sealed)["totp"])
-
-
-def confirm_totp(database: Database, sealer: Sealer, user: User, secret: str, code: str) -> bool:
-    """Switch the second factor on, once a code shows that the authenticator has the secret."""
-    step = totp_step(secret, code, wall_clock())
-    if step is None:
-        return False
-    with database.write() as session:
-        users.set_totp(session, user.id, sealer.seal({"totp": secret}), step)
-    return True
-
-
-def drop_totp(database: Database, sealer: Sealer, user: User, code: str) -> bool:
-    """Switch the second factor off; it takes a code, so that an open browser alone is not enough."""
-    if user.totp_sealed is None or totp_step(open_totp(sealer, user.totp_sealed), code, wall_clock()) is None:
-        return False
-    with database.write() as session:
-        users.set_totp(session, user.id, None, None)
-    return True

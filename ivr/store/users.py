@@ -47,8 +47,8 @@ class User:
 
 
 def email_key(email: str) -> str:
-    """The spelling under which an address is kept."""
-    return email.strip().casefold()
+    """The spelling under which an address is kept; without NUL, which PostgreSQL takes in no text."""
+    return email.replace("\x00", "").strip().casefold()
 
 
 _SELECT = sa.select(

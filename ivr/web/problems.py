@@ -10,11 +10,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
-from flask import Flask, Response, request
+from flask import Flask, Response, make_response, request
 from werkzeug.exceptions import HTTPException
 
 from ivr.errors import NotFoundError, RefusedError, ToetsError, UsageError
 from ivr.logs import get_logger, mask_numbers
+from ivr.web.pages import faults
 
 log = get_logger(__name__)
 
@@ -57,6 +58,9 @@ def register(app: Flask, alarms: Alarms, apology: Callable[[], Response]) -> Non
     def refused(error: HTTPException) -> Response:
         if error.response is not None:
             return error.response  # pyright: ignore[reportReturnType]  (made by our own abort(response))
+        if request.blueprint is None and request.accept_mimetypes.best == "text/html":
+            # An address that does not exist belongs to nobody; whoever opens it in a browser is a person.
+            return make_response(faults.page(error.code or 500))
         answer = plain(error.description or error.name, error.code or 500)
         if error.code == 405:
             answer.headers.extend(error.get_headers())  # pyright: ignore[reportArgumentType]

@@ -8,7 +8,8 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from werkzeug.wrappers import Response
 
 from ivr.errors import RefusedError
-from ivr.fieldwork import accounts
+from ivr.fieldwork import accounts, second_factor
+from ivr.fieldwork.passwords import PASSWORD_MAX, PASSWORD_MIN
 from ivr.store.users import Role
 from ivr.web.pages.access import (
     allow,
@@ -22,13 +23,15 @@ from ivr.web.pages.access import (
     the_house,
     user,
 )
+from ivr.web.pages.known import known_browser, remember_browser
 
 blueprint = Blueprint("signin", __name__)
 
 PASSWORD_FAULTS = {
-    "too_short": f"Neem een wachtwoord van minstens {accounts.PASSWORD_MIN} tekens. Een korte zin werkt goed.",
-    "too_long": f"Neem een wachtwoord van hoogstens {accounts.PASSWORD_MAX} tekens.",
-    "too_easy": "Dit wachtwoord is te makkelijk te raden. Neem een korte zin die niet op uw e-mailadres lijkt.",
+    "too_short": f"Neem een wachtwoord van minstens {PASSWORD_MIN} tekens. Een korte zin werkt goed.",
+    "too_long": f"Neem een wachtwoord van hoogstens {PASSWORD_MAX} tekens.",
+    "too_easy": "Dit wachtwoord is te makkelijk te raden. Neem een korte zin met gewone woorden.",
+    "wrong": "Uw oude wachtwoord klopt niet, of u heeft het te vaak geprobeerd.",
     "unequal": "De twee wachtwoorden zijn niet hetzelfde.",
 }
 Answer = str | tuple[str, int] | Response
@@ -60,12 +63,13 @@ def check_sign_in() -> Answer:
         request.form.get("wachtwoord", ""),
         request.form.get("code", ""),
         caller_address(),
+        browser=known_browser(request.form.get("email", "")),
     )
     if tried.locked_seconds:
         return _form(f"Te vaak geprobeerd. Probeer het over {_wait(tried.locked_seconds)} opnieuw.", 429)
     if tried.token is None:
         return _form("Dit klopt niet. Kijk naar het e-mailadres, het wachtwoord en, als u die gebruikt, de code.", 401)
-    return _begin(tried.token)
+    return _begin(tried.token, is_proven=True)
 
 
 @blueprint.post("/inloggen/demo")
@@ -116,7 +120,10 @@ def accept_invitation(token: str) -> Answer:
             return render_template("invitation_gone.html"), 404
         problem = PASSWORD_FAULTS[error.code]
         return render_template("invitation.html", invited=invited, token=token, problem=problem), 422
-    return _begin(begun)
+    if begun is None:
+        session.clear()
+        return _form(done="Uw nieuwe wachtwoord is bewaard. Log in met uw wachtwoord en de code uit uw app.")
+    return _begin(begun, is_proven=True)
 
 
 @blueprint.get("/account")
@@ -128,10 +135,13 @@ def account() -> Answer:
 @blueprint.post("/account/code-aan")
 @allow(*EVERYONE)
 def switch_totp_on() -> Answer:
-    house, secret = the_house(), session.get("totp")
+    house, secret, now = the_house(), session.get("totp"), accounts.wall_clock()
     if not isinstance(secret, str):
         return _to(url_for("signin.account"))
-    if not accounts.confirm_totp(house.database, house.sealer, user(), secret, request.form.get("code", "")):
+    if not accounts.knows_password(house.database, house.sealer, user(), request.form.get("wachtwoord", "")):
+        return _account("Uw wachtwoord klopt niet, of u heeft het te vaak geprobeerd.", 422)
+    code = request.form.get("code", "")
+    if not second_factor.confirm_totp(house.database, house.sealer, user(), secret, code, now):
         return _account("Die code klopt niet. Wacht op een nieuwe code en probeer het opnieuw.", 422)
     session.pop("totp")
     return _to(url_for("signin.account"))
@@ -140,34 +150,62 @@ def switch_totp_on() -> Answer:
 @blueprint.post("/account/code-uit")
 @allow(*EVERYONE)
 def switch_totp_off() -> Answer:
-    house = the_house()
-    if not accounts.drop_totp(house.database, house.sealer, user(), request.form.get("code", "")):
+    house, now = the_house(), accounts.wall_clock()
+    if not second_factor.drop_totp(house.database, house.sealer, user(), request.form.get("code", ""), now):
         return _account("Die code klopt niet. Wacht op een nieuwe code en probeer het opnieuw.", 422)
     return _to(url_for("signin.account"))
 
 
-def _account(problem: str | None = None, status: int = 200) -> tuple[str, int]:
+@blueprint.post("/account/wachtwoord")
+@allow(*EVERYONE)
+def change_password() -> Answer:
+    house, new = the_house(), request.form.get("wachtwoord", "")
+    try:
+        if new != request.form.get("nogmaals", ""):
+            raise RefusedError("The passwords differ.", code="unequal")
+        token = accounts.change_password(house.database, house.sealer, user(), request.form.get("oud", ""), new)
+    except RefusedError as error:
+        return _account(PASSWORD_FAULTS[error.code], 422)
+    start_session(token)
+    return _account(done="Uw nieuwe wachtwoord is bewaard. Op andere computers bent u nu uitgelogd.")
+
+
+@blueprint.post("/account/overal-uitloggen")
+@allow(*EVERYONE)
+def sign_out_everywhere() -> Answer:
+    accounts.sign_out_everywhere(the_house().database, user())
+    session.clear()
+    return _to(url_for("signin.sign_in"))
+
+
+def _account(problem: str | None = None, status: int = 200, *, done: str | None = None) -> tuple[str, int]:
     signed_in, secret, address = user(), None, None
     if not signed_in.has_totp and not signed_in.is_demo:
         # The secret waits in the signed cookie of the very person it is for, until a code proves it.
-        secret = session.setdefault("totp", accounts.new_totp_secret())
-        address = accounts.totp_address(secret, signed_in.email)
+        secret = session.setdefault("totp", second_factor.new_totp_secret())
+        address = second_factor.totp_address(secret, signed_in.email)
         secret = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
-    return render_template("account.html", secret=secret, address=address, problem=problem), status
+    return render_template("account.html", secret=secret, address=address, problem=problem, done=done), status
 
 
-def _form(problem: str | None = None, status: int = 200) -> tuple[str, int]:
-    onward = local_path(request.values.get("verder")) or ""
-    return render_template("signin.html", problem=problem, onward=onward, demo=is_demo_door()), status
+def _form(problem: str | None = None, status: int = 200, *, done: str | None = None) -> tuple[str, int]:
+    onward, typed = local_path(request.values.get("verder")) or "", request.form.get("email", "")[:254]
+    page = render_template("signin.html", problem=problem, done=done, onward=onward, typed=typed, demo=is_demo_door())
+    return page, status
 
 
-def _begin(token: str) -> Response:
+def _begin(token: str, *, is_proven: bool = False) -> Response:
     onward = local_path(request.form.get("verder"))
     start_session(token)
     signed_in = current_user()
     if signed_in is None:  # closed in this very moment
         return _to(url_for("signin.sign_in"))
-    return _to(onward or home(signed_in.role))
+    # Where somebody else left off before signing out may be closed to this role.
+    closed = ("/staff", "/softphone") if signed_in.role == "provider" else ("/aanbieder",)
+    answer = _to(onward if onward is not None and not onward.startswith(closed) else home(signed_in.role))
+    if is_proven:
+        remember_browser(answer, signed_in.email)
+    return answer
 
 
 def _to(address: str) -> Response:

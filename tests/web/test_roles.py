@@ -29,6 +29,8 @@ WHO_MAY = {
     ("GET", "signin.account"): ALL,
     ("POST", "signin.switch_totp_on"): ALL,
     ("POST", "signin.switch_totp_off"): ALL,
+    ("POST", "signin.change_password"): ALL,
+    ("POST", "signin.sign_out_everywhere"): ALL,
     ("GET", "echt.page"): PUBLIC,
     ("POST", "echt.refuse"): PUBLIC,
     ("GET", "spoken.start"): PUBLIC,

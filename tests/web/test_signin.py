@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from pyotp.totp import TOTP
 
 from ivr.errors import RefusedError
-from ivr.fieldwork import accounts
+from ivr.fieldwork import accounts, second_factor, throttling
+from ivr.fieldwork.passwords import password_fault
 from ivr.store import Database, users
-from tests.web.page_house import PASSWORD, add_cell, add_user, house_of, open_app, post, sign_in, signed_in, token_in
+from tests.web.page_house import PASSWORD, add_cell, add_user, house_of, open_app, sign_in, token_in
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
@@ -36,7 +38,8 @@ def test_unknown_account_and_wrong_password_look_the_same(app: Flask) -> None:
     wrong = sign_in(app.test_client(), "anna@bureau.example", "iets heel anders")
     unknown = sign_in(app.test_client(), "niemand@bureau.example", "iets heel anders")
     assert wrong.status_code == unknown.status_code == 401
-    clean = [page.text.replace(token_in(page.text), "") for page in (wrong, unknown)]
+    assert "niemand@bureau.example" in unknown.text, "nobody has to type the address again"
+    clean = [page.text.replace(token_in(page.text), "").replace("niemand@", "anna@") for page in (wrong, unknown)]
     assert clean[0] == clean[1]
 
 
@@ -107,13 +110,13 @@ def test_each_further_guess_waits_longer_up_to_a_quarter_of_an_hour(sqlite_datab
     moment, waits = NOON, []
     for _ in range(20):
         with sqlite_database.write() as session:
-            assert accounts.count_try(session, "account:x", accounts.FREE_TRIES, moment) == 0
+            assert throttling.count_try(session, "account:x", accounts.FREE_TRIES, moment) == 0
             lock = users.throttle(session, "account:x", moment).locked_until
         waits.append((lock - moment).total_seconds() if lock else 0)
         moment = lock or moment + timedelta(seconds=1)
     assert waits[: accounts.FREE_TRIES - 1] == [0] * (accounts.FREE_TRIES - 1)
     assert waits == sorted(waits)
-    assert waits[-1] == accounts.LONGEST_LOCK.total_seconds()
+    assert waits[-1] == throttling.LONGEST_LOCK.total_seconds()
 
 
 def test_an_unknown_address_is_locked_as_a_known_one(sqlite_database: Database, app: Flask) -> None:
@@ -127,12 +130,12 @@ def test_an_unknown_address_is_locked_as_a_known_one(sqlite_database: Database, 
 
 def test_an_authenticators_code_is_asked_and_works_once(sqlite_database: Database, app: Flask) -> None:
     house = house_of(app)
-    secret = accounts.new_totp_secret()
+    secret = second_factor.new_totp_secret()
     with sqlite_database.read() as session:
         anna = users.find(session, "anna@bureau.example")
     assert anna is not None
     now = accounts.wall_clock()
-    assert accounts.confirm_totp(sqlite_database, house.sealer, anna, secret, TOTP(secret).at(now))
+    assert second_factor.confirm_totp(sqlite_database, house.sealer, anna, secret, TOTP(secret).at(now), now)
 
     def enter(code: str, moment: datetime) -> bool:
         address = f"192.0.2.{moment.second}"
@@ -146,14 +149,128 @@ def test_an_authenticators_code_is_asked_and_works_once(sqlite_database: Databas
     assert not enter(TOTP(secret).at(later), later + timedelta(seconds=1)), "a code that was used works no more"
 
 
-def test_the_code_can_be_switched_on_in_the_browser(app: Flask) -> None:
-    client = signed_in(app, "admin")
-    client.get("/account")
+def of(database: Database, email: str = "anna@bureau.example") -> users.User:
+    with database.read() as session:
+        found = users.find(session, email)
+    assert found is not None
+    return found
+
+
+def held_by(client: FlaskClient) -> dict[str, Any]:
     with client.session_transaction() as cookie:
-        secret = cookie["totp"]
-    assert post(client, "/account/code-aan", code="12").status_code == 422
-    assert post(client, "/account/code-aan", code=TOTP(secret).now()).status_code == 303
+        return dict(cookie)
+
+
+def test_the_code_is_switched_on_with_the_password_and_a_code(sqlite_database: Database, app: Flask) -> None:
+    client = app.test_client()
+    sign_in(client, "anna@bureau.example")
+    client.get("/account")
+    held = held_by(client)
+    code = TOTP(held["totp"]).now()
+    form = {"csrf": held["csrf"], "wachtwoord": PASSWORD, "code": code}
+    assert client.post("/account/code-aan", data={**form, "code": "12"}).status_code == 422
+    assert client.post("/account/code-aan", data={**form, "wachtwoord": "een ander"}).status_code == 422
+    assert not of(sqlite_database).has_totp
+    assert client.post("/account/code-aan", data=form).status_code == 303
     assert "Staat <strong>aan</strong>" in client.get("/account").text
+
+
+def test_a_page_left_open_elsewhere_cannot_replace_a_code_that_is_on(sqlite_database: Database, app: Flask) -> None:
+    sealer, now = house_of(app).sealer, accounts.wall_clock()
+    before = of(sqlite_database)
+    mine, other = second_factor.new_totp_secret(), second_factor.new_totp_secret()
+    assert second_factor.confirm_totp(sqlite_database, sealer, before, mine, TOTP(mine).at(now), now)
+    assert not second_factor.confirm_totp(sqlite_database, sealer, before, other, TOTP(other).at(now), now)
+    later = now + timedelta(seconds=90)
+    assert second_factor.drop_totp(sqlite_database, sealer, of(sqlite_database), TOTP(mine).at(later), later)
+
+
+def test_codes_cannot_be_tried_without_end_from_an_open_browser(sqlite_database: Database, app: Flask) -> None:
+    sealer, now, secret = house_of(app).sealer, accounts.wall_clock(), second_factor.new_totp_secret()
+    assert second_factor.confirm_totp(sqlite_database, sealer, of(sqlite_database), secret, TOTP(secret).at(now), now)
+    later = now + timedelta(seconds=90)
+    for _ in range(second_factor.FREE_TRIES):
+        assert not second_factor.drop_totp(sqlite_database, sealer, of(sqlite_database), "000000", later)
+    right = TOTP(secret).at(later)
+    assert not second_factor.drop_totp(sqlite_database, sealer, of(sqlite_database), right, later), "locked"
+
+
+def test_an_invitation_is_no_way_around_the_code(sqlite_database: Database, app: Flask) -> None:
+    sealer, now, secret = house_of(app).sealer, accounts.wall_clock(), second_factor.new_totp_secret()
+    second_factor.confirm_totp(sqlite_database, sealer, of(sqlite_database), secret, TOTP(secret).at(now), now)
+    link = f"/uitnodiging/{accounts.invite(sqlite_database, 'anna@bureau.example')}"
+    client = app.test_client()
+    new = "vier ezels eten gras"
+    answer = client.post(link, data={"csrf": token_in(client.get(link).text), "wachtwoord": new, "nogmaals": new})
+    assert "Log in met uw wachtwoord en de code" in answer.text
+    assert client.get("/staff").status_code == 302
+    assert sign_in(client, "anna@bureau.example", new).status_code == 401
+    second_factor.take_totp_off(sqlite_database, "anna@bureau.example")
+    assert sign_in(client, "anna@bureau.example", new).status_code == 303
+
+
+def test_a_stranger_who_keeps_guessing_does_not_lock_the_owner_out(sqlite_database: Database, app: Flask) -> None:
+    owner = app.test_client()
+    sign_in(owner, "anna@bureau.example")
+    owner.post("/uitloggen", data={"csrf": held_by(owner)["csrf"]})
+    for _ in range(accounts.FREE_TRIES + 2):
+        sign_in(app.test_client(), "anna@bureau.example", "iets heel anders")
+    assert sign_in(app.test_client(), "anna@bureau.example").status_code == 429, "a strange browser waits"
+    assert sign_in(owner, "anna@bureau.example").status_code == 303
+    assert sign_in(app.test_client(), "anna@bureau.example").status_code == 429, "and that helps no stranger"
+
+
+def test_the_mark_of_a_known_browser_is_good_for_its_own_account_only(sqlite_database: Database, app: Flask) -> None:
+    add_user(sqlite_database, "bert@bureau.example", "viewer")
+    client = app.test_client()
+    sign_in(client, "bert@bureau.example")
+    client.post("/uitloggen", data={"csrf": held_by(client)["csrf"]})
+    for _ in range(accounts.FREE_TRIES + 2):
+        last = sign_in(client, "anna@bureau.example", "iets heel anders")
+    assert last.status_code == 429
+    mark = client.get_cookie("toets-browser")
+    assert mark is not None
+    assert "bert" not in mark.value
+    client.delete_cookie("toets")
+    assert client.get("/staff").status_code == 302, "the mark opens no page"
+
+
+def test_changing_the_password_ends_every_other_session(sqlite_database: Database, app: Flask) -> None:
+    here, there = app.test_client(), app.test_client()
+    sign_in(here, "anna@bureau.example")
+    sign_in(there, "anna@bureau.example")
+    new = "vier ezels eten gras"
+    form = {"csrf": held_by(here)["csrf"], "oud": "mis", "wachtwoord": new, "nogmaals": new}
+    assert here.post("/account/wachtwoord", data=form).status_code == 422
+    assert here.post("/account/wachtwoord", data={**form, "oud": PASSWORD, "nogmaals": "x"}).status_code == 422
+    assert here.post("/account/wachtwoord", data={**form, "oud": PASSWORD}).status_code == 200
+    assert here.get("/account").status_code == 200
+    assert there.get("/account").status_code == 302
+    assert sign_in(app.test_client(), "anna@bureau.example").status_code == 401
+    assert sign_in(app.test_client(), "anna@bureau.example", new).status_code == 303
+
+
+def test_one_press_signs_out_everywhere(app: Flask) -> None:
+    here, there = app.test_client(), app.test_client()
+    sign_in(here, "anna@bureau.example")
+    sign_in(there, "anna@bureau.example")
+    assert here.post("/account/overal-uitloggen", data={"csrf": held_by(here)["csrf"]}).status_code == 303
+    assert [one.get("/account").status_code for one in (here, there)] == [302, 302]
+
+
+def test_a_page_of_another_role_is_not_where_one_lands(sqlite_database: Database, app: Flask) -> None:
+    add_cell(house_of(app), "Eerste Hulp")
+    add_user(sqlite_database, "cor@hulp.example", "provider", "Eerste Hulp")
+    client = app.test_client()
+    form = {"email": "cor@hulp.example", "wachtwoord": PASSWORD, "verder": "/staff/cel/1"}
+    answer = client.post("/inloggen", data={**form, "csrf": token_in(client.get("/inloggen").text)})
+    assert answer.headers["Location"] == "/aanbieder"
+
+
+@pytest.mark.postgres
+def test_an_address_with_a_nul_is_just_unknown(postgres_database: Database, tmp_path: Path) -> None:
+    app = open_app(postgres_database, tmp_path)
+    assert sign_in(app.test_client(), "anna\x00@bureau.example").status_code == 401
 
 
 def test_an_invitation_works_once_and_lets_its_owner_choose_a_password(sqlite_database: Database, app: Flask) -> None:
@@ -185,10 +302,17 @@ def test_a_new_invitation_replaces_the_one_before(sqlite_database: Database, app
         ("a" * 300, "too_long"),
         ("aaaaaaaaaaaab", "too_easy"),
         ("hallo anna 1234", "too_easy"),
+        ("Welkom123456!", "too_easy"),
+        ("Password-2026-Toets", "too_easy"),
+        ("123456789012345", "too_easy"),
     ],
 )
 def test_a_password_that_is_easily_guessed_is_refused(password: str, fault: str) -> None:
-    assert accounts.password_fault(password, "anna@bureau.example") == fault
+    assert password_fault(password, "anna@bureau.example") == fault
+
+
+def test_a_short_name_before_the_at_does_not_forbid_its_letters() -> None:
+    assert password_fault(PASSWORD, "en@bureau.example") is None
 
 
 def test_passwords_are_kept_as_argon2id(sqlite_database: Database, app: Flask) -> None:

@@ -37,6 +37,8 @@ _PRIVATE = tuple(
 )
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _PUBLIC = frozenset({"public"})
+FORM_BYTES = 64 * 1024
+"""What a form may weigh: nobody needs more, and it is read before anything is known of who sends it."""
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -54,6 +56,16 @@ def public(view: View) -> View:
     """Open a view to everyone."""
     view.allowed = _PUBLIC  # type: ignore[attr-defined]
     return view
+
+
+def takes(size: int) -> Callable[[View], View]:
+    """Let a view take a body of so many bytes; without this FORM_BYTES is the most."""
+
+    def mark(view: View) -> View:
+        view.takes_bytes = size  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def allowed_roles(endpoint: str) -> frozenset[str]:
@@ -99,6 +111,7 @@ def guard() -> Response | None:
         if signed_in.role not in roles:
             abort(403)
     if request.method not in _SAFE:
+        request.max_content_length = getattr(current_app.view_functions[endpoint], "takes_bytes", FORM_BYTES)
         _check_form()
     return None
 
