@@ -7,6 +7,7 @@ answers. Ids are enough to find a thing in the database.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
@@ -51,6 +52,26 @@ def _discreet(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
     return event
 
 
+class _Stderr:
+    """Standard error as it is when a line is written; a line that cannot be written is lost, and nothing else.
+
+    A test runner or a daemon may have closed the stream there was at first. On a full disk the apology to whoever is
+    on the line matters more than the line about it.
+    """
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
+_STDERR = _Stderr()
+"""One for all: structlog keeps a lock for each stream that it ever saw."""
+
+
 def configure_logs(*, json_lines: bool, level: str = "INFO") -> None:
     """Set up structlog and the standard library's logging for this process."""
     numeric = logging.getLevelName(level.upper())
@@ -67,8 +88,7 @@ def configure_logs(*, json_lines: bool, level: str = "INFO") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric if isinstance(numeric, int) else logging.INFO),
-        # Whatever standard error is when a line is written: a test runner or a daemon may have closed the first one.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(_STDERR),  # pyright: ignore[reportArgumentType]
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(stream=sys.stderr, level=max(logging.WARNING, numeric if isinstance(numeric, int) else 0))

@@ -71,16 +71,25 @@ class AnswerBook:
             self.answers[question.id] = self.uncertain.pop(question.id)
         self._question, self._phase = None, "settled"
 
-    def brings(self, digits: str, *, certain: bool) -> None:
-        """These keys (empty: silence) were brought to the house; `certain`: it acknowledged them."""
+    def brings(self, digits: str, *, certain: bool) -> str | None:
+        """These keys (empty: silence) were brought to the house; `certain`: it acknowledged them.
+
+        Gives the question that they settled, if they did.
+        """
         if self._question is None or self._phase == "settled":
-            return
+            return None
         for key in digits or [""]:
             value = self._value(self._question, key)
             if value is not None:
                 (self.answers if certain else self.uncertain)[self._question.id] = value
                 self._phase = "settled"
-                return
+                return self._question.id
+        return None
+
+    def doubts(self, question: str) -> None:
+        """The answer to the keys that settled this question was an apology: nobody knows whether they were kept."""
+        if question in self.answers:
+            self.uncertain[question] = self.answers.pop(question)
 
     def _value(self, question: KnownQuestion, key: str) -> str | None:
         """What this key (empty: silence) settles, or None."""

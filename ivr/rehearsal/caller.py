@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ivr.rehearsal.answerbook import AnswerBook
-from ivr.rehearsal.hearing import Ear, Situation, Understood
+from ivr.rehearsal.hearing import Ear, Situation, Understood, is_apology
 from ivr.rehearsal.listeners import HANG_UP, Act, Delivery, Sound
 from ivr.rehearsal.people import Habits, Mood, Person, answer_key
 
@@ -57,6 +57,8 @@ class Caller:
         self._meant: list[str] = []
         self._asked = 0
         self._provider = ""
+        self._brought: dict[str, Any] | None = None
+        self._settled: str | None = None
         self._housemate = mood == "takes_part" and dice.random() < habits.housemate_answers
 
     # -- what the carrier calls -------------------------------------------------------------------------------
@@ -64,6 +66,9 @@ class Caller:
     def listens(self, sounds: Sequence[Sound], *, keys_count: bool, at: float) -> Sequence[Act]:
         text = " ".join(sound.text for sound in sounds if sound.text)
         seconds = sum(sound.seconds for sound in sounds)
+        if is_apology(text):
+            self._hears_apology()
+        self._brought = self._settled = None
         if text:
             self._remember(at, heard=text)
         if not keys_count:
@@ -81,6 +86,7 @@ class Caller:
 
     def submitted(self, digits: str, delivery: Delivery) -> None:
         self._remember(None, pressed=digits, delivery=delivery)
+        self._brought = self.transcript[-1]
         if delivery == "undelivered":
             return
         if self._meant and digits == self._meant[0]:
@@ -88,14 +94,23 @@ class Caller:
         elif digits:
             self._meant.clear()
         if self._situation in {"question", "grade_check"}:
-            self.book.brings(digits, certain=delivery == "acknowledged")
+            self._settled = self.book.brings(digits, certain=delivery == "acknowledged")
 
     def ended(self, how: str, at: float) -> None:
-        if how == "completed":
+        # After an apology the questions are not over: the call is.
+        if how == "completed" and not self.record.get("apologised"):
             self.book.hears_end()
         self.record["ended"] = how
         self.record["ended_at"] = datetime.fromtimestamp(at, UTC).isoformat()
         self._done(self)
+
+    def _hears_apology(self) -> None:
+        """What the keys of just now became is unknown, whatever the status of the reply was. Earlier ones stand."""
+        self.record["apologised"] = True
+        if self._brought is not None and self._brought["delivery"] == "acknowledged":
+            self._brought["delivery"] = "uncertain"
+        if self._settled is not None:
+            self.book.doubts(self._settled)
 
     # -- understanding ----------------------------------------------------------------------------------------
 

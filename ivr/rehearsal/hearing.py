@@ -45,6 +45,11 @@ def plain(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", bare))
 
 
+def is_apology(text: str) -> bool:
+    """Whether the computer said that something went wrong on its side, so that nobody knows what it kept."""
+    return "er gaat bij ons iets mis" in plain(text)
+
+
 @dataclass(frozen=True)
 class KnownQuestion:
     """A question as it stands in the file. options: key → code, in the order in which they are read out."""

@@ -95,6 +95,7 @@ class SyntheticPopulation:
             "answers": {},
             "uncertain": {},
             "surprises": [],
+            "apologised": False,
             "ended": None,
         }
         if not person.is_in_service:

@@ -99,10 +99,10 @@ class SoundShelf:
     async def _words(self, url: str) -> str:
         if not url.endswith(".wav"):
             return ""
-        try:
-            reply = await fetch(self._web, f"{url[:-4]}.txt")
-        except WebhookError:
-            return ""
+        # No answer is not the same as no transcript: a sound kept without its words would be silence for ever.
+        reply = await self._fetch(f"{url[:-4]}.txt", {})
+        if reply.status >= 500:
+            raise SoundError(11200, f"the transcript answered HTTP {reply.status}")
         return reply.body.decode("utf-8", "replace") if reply.is_fine else ""
 
 
