@@ -62,6 +62,19 @@ def _fault_of_base(url: str) -> str | None:
     return None
 
 
+def _fault_of_mail(url: str) -> str | None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not parts.hostname:
+        return "begins with smtps://, smtp+starttls:// or smtp://, and a host"
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        return "ends with the port"
+    if parts.scheme == "smtp" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        return "needs smtps:// or smtp+starttls:// for another machine: smtp:// hides nothing on the way"
+    if bool(parts.username) != bool(parts.password):
+        return "has both a user and a password, or neither"
+    return None
+
+
 class Settings(BaseSettings):
     """All settings. Field `x` is read from `IVR_X`; fields that begin with `twilio_` from `TWILIO_…`."""
 
@@ -97,6 +110,22 @@ class Settings(BaseSettings):
     web_port: int = Field(8000, ge=0, le=65535, description="port the web server listens on")
     web_processes: int = Field(2, ge=1, description="web server processes")
     web_threads: int = Field(4, ge=1, description="threads per web server process")
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="proxies of our own in front of the web server; as many entries of X-Forwarded-For and -Proto are believed",
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="who sends it as bearer may read /metrics; without one nobody may in production, elsewhere this machine",
+    )
+    metrics_dir: Path | None = Field(
+        None,
+        validation_alias=_named("PROMETHEUS_MULTIPROC_DIR"),
+        description="where the processes of one web server share their counts; `scripts.serve` sets it, nobody else need",
+    )
 
     carrier: Literal["local", "twilio"] = Field(
         "local", description="local never leaves loopback; twilio reaches the telephone network"
@@ -162,6 +191,12 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=1, description="dialling workers that `make run` and the demo start")
 
+    mail_url: SecretStr | None = Field(
+        None,
+        description="smtp+starttls:// or smtps://user:password@host:port, or smtp:// on this machine; empty: files in var_dir/mail",
+    )
+    mail_from: str = Field("Toets <toets@localhost>", description="sender of the mail to staff and providers")
+
     api_tokens: str = Field(
         "", description="who may fetch files for the report pipeline: name=sha256 of the token, several with commas"
     )
@@ -207,6 +242,10 @@ class Settings(BaseSettings):
                 raise ValueError("IVR_CARRIER=twilio needs an https IVR_PUBLIC_BASE_URL that the carrier can reach.")
             if self.clock != "system":
                 raise ValueError("IVR_CARRIER=twilio needs IVR_CLOCK=system: real people live in real time.")
+        if self.mail_url is not None and (fault := _fault_of_mail(self.mail_url.get_secret_value())):
+            raise ValueError(f"IVR_MAIL_URL {fault}.")
+        if not re.search(r"[^@\s<>]+@[^@\s<>]+", self.mail_from) or "\n" in self.mail_from:
+            raise ValueError("IVR_MAIL_FROM needs an address, such as Toets <toets@example.org>.")
         if any(not re.fullmatch(r"[0-9a-f]{64}", digest) for digest in self.api_token_hashes.values()):
             raise ValueError("IVR_API_TOKENS takes name=sha256 pairs with commas; `ivr api token NAME` prints one.")
         if self.env == "production" and (self.encryption_key is None or self.secret_key is None):

@@ -7,9 +7,19 @@ path and no raw request target, which is why voice URLs have letters, digits, - 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 from ivr.settings import load_settings
+
+
+def fresh_metrics_dir(var_dir: Path, port: int) -> Path:
+    """An empty folder in which the processes of this server keep their counts: those of its predecessor are over."""
+    folder = var_dir.resolve() / f"metrics-{port}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def main() -> None:
@@ -28,6 +38,9 @@ def main() -> None:
         *("--log-level", "warning"),
         "ivr.web.app:create_app",
     ]
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(
+        settings.metrics_dir or fresh_metrics_dir(settings.var_dir, settings.web_port)
+    )
     os.execv(command[0], command)  # noqa: S606  (no shell, our own argument list)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import redis
 from rq import Queue
 
-DIALLING, UPKEEP = "dialling", "upkeep"
-QUEUES = (DIALLING, UPKEEP)
+from ivr.backlog import DIALLING, QUEUES, UPKEEP
+
+__all__ = ["DIALLING", "QUEUES", "UPKEEP", "connect", "put_dial", "put_voice"]
 
 DIAL_SECONDS = 60
 """A dial job is one request with a time-out of its own; one that takes this long hangs."""

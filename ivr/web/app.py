@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ivr import logs
 from ivr.bootstrap import House, open_house
-from ivr.web import api, health, pages, problems, prompts, softphone, spoken, voice
+from ivr.web import api, health, metrics, pages, problems, prompts, softphone, spoken, voice
+from ivr.web.counts import Counts
 
-_WITHOUT_COOKIES = ("/voice/", "/prompts/", "/healthz", "/readyz", "/api/")
+_WITHOUT_COOKIES = ("/voice/", "/prompts/", "/healthz", "/readyz", "/metrics", "/api/")
 
 
 class SessionsOfPages(SecureCookieSessionInterface):
@@ -34,14 +36,21 @@ def create_app(house: House | None = None) -> Flask:
     app.session_interface = SessionsOfPages()
     # A doubled slash is another path to whoever computed a signature: no redirect that hides it.
     app.url_map.merge_slashes = False
-    alarms = problems.Alarms()
+    if house.settings.trusted_proxies:
+        hops = house.settings.trusted_proxies
+        # Host and prefix stay as they came: what they name is IVR_PUBLIC_BASE_URL's to say.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_prefix=0)
+    counts = Counts(house.settings.metrics_dir)
+    alarms = problems.Alarms(counts.alarm)
     app.extensions["house"] = house
     app.extensions["alarms"] = alarms
 
     door, apology = voice.make_blueprint(house, alarms)
+    counts.watch(door)
     app.register_blueprint(door)
     app.register_blueprint(prompts.make_blueprint(house))
     app.register_blueprint(health.make_blueprint(house, alarms))
+    app.register_blueprint(metrics.make_blueprint(house, counts))
     app.register_blueprint(softphone.make_line(house))
     api.register(app, house)
     pages.register(app, house)

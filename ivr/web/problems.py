@@ -25,7 +25,9 @@ _STATUS: tuple[tuple[type[ToetsError], int], ...] = ((UsageError, 400), (NotFoun
 class Alarms:
     """Counts, per process, what should not happen: `bad_signature`, `unsigned`, `no_audio`, `voice_error`, …"""
 
-    def __init__(self) -> None:
+    def __init__(self, counted: Callable[[str], None] = lambda _name: None) -> None:
+        """`counted` hears of each alarm too: what adds up the processes of this server."""
+        self._counted = counted
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -33,6 +35,7 @@ class Alarms:
         """Count one and write one line."""
         with self._lock:
             self._counts[name] += 1
+        self._counted(name)
         log.warning("alarm", alarm=name, **ids)
 
     def counts(self) -> dict[str, int]:

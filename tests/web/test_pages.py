@@ -10,7 +10,6 @@ import pytest
 
 from ivr.settings import Settings
 from ivr.store import Database
-from ivr.web.pages.access import caller_address
 from ivr.web.pages.keys import session_key
 from ivr.web.pages.words import euro, number
 from tests.web.page_house import add_cell, house_of, open_app, signed_in
@@ -69,25 +68,6 @@ def test_assets_are_kept_for_ever_under_their_contents_hash(sqlite_database: Dat
     assert client.get("/assets/old/toets.css").headers["Cache-Control"] == "no-cache"
     for path in ("/assets/x/htmx.LICENSE.txt", "/assets/x/..%2Fpages.py", "/assets/x/nothing.css"):
         assert client.get(path).status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("peer", "header", "counted"),
-    [
-        ("203.0.113.7", None, "203.0.113.7"),
-        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
-        ("10.0.0.2", "192.0.2.1, 198.51.100.1", "198.51.100.1"),
-        ("127.0.0.1", "nonsense", "127.0.0.1"),
-        ("127.0.0.1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-    ],
-)
-def test_tries_are_counted_for_whoever_stands_before_our_own_proxy(
-    sqlite_database: Database, tmp_path: Path, peer: str, header: str | None, counted: str
-) -> None:
-    app = open_app(sqlite_database, tmp_path)
-    headers = {"X-Forwarded-For": header} if header else {}
-    with app.test_request_context("/", headers=headers, environ_overrides={"REMOTE_ADDR": peer}):
-        assert caller_address() == counted
 
 
 def test_the_made_up_session_key_is_kept_private_and_stays_the_same(tmp_path: Path) -> None:

@@ -23,18 +23,13 @@ from ivr.store.users import User
 if TYPE_CHECKING:
     from ivr.bootstrap import House
 
-MACHINE_DOORS = frozenset({"voice", "prompts", "health", "softphone_line", "api"})
+MACHINE_DOORS = frozenset({"voice", "prompts", "health", "metrics", "softphone_line", "api"})
 """Blueprints that check their own callers (signature, pass, token, content address) or tell nothing (health)."""
 
 STAFF = ("viewer", "fieldwork", "admin")
 WORKERS = ("fieldwork", "admin")
 """Staff who may change something."""
 
-# Where a proxy of our own can stand. Written out: Python's `is_private` also takes in the addresses of examples.
-_PRIVATE = tuple(
-    ipaddress.ip_network(text)
-    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
-)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _PUBLIC = frozenset({"public"})
 FORM_BYTES = 64 * 1024
@@ -159,12 +154,17 @@ def local_path(path: str | None) -> str | None:
 
 
 def is_demo_door() -> bool:
-    """Whether one may sign in with one click: never in production, and only from and to this very machine.
+    """Whether one may sign in with one click: never in production, and only from and to this very machine."""
+    return is_on_this_machine(the_house())
+
+
+def is_on_this_machine(house: House) -> bool:
+    """Whether this request surely comes from a program on this machine; in production nothing is sure of that.
 
     The Host header is looked at too (a page elsewhere that rebinds its name to 127.0.0.1), and a proxy's header
     closes the door: behind a proxy every visitor comes from loopback.
     """
-    if the_house().settings.env == "production" or any(
+    if house.settings.env == "production" or any(
         header in request.headers for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
     ):
         return False
@@ -173,16 +173,14 @@ def is_demo_door() -> bool:
 
 
 def caller_address() -> str:
-    """Where a request comes from, for counting tries: the peer, or what our own proxy says of it.
+    """Where a request comes from, for counting tries: the peer, or what our own proxies say of it.
 
-    A proxy stands on a private address and writes the last hop of X-Forwarded-For; from a public peer the header is
-    somebody's invention. Of IPv6 the /64 counts, because one household has all of it.
+    X-Forwarded-For is believed as far as IVR_TRUSTED_PROXIES says (`app.py` hangs werkzeug's ProxyFix before
+    everything); otherwise it is somebody's invention. Of IPv6 the /64 counts, because one household has all of it.
     """
-    peer, hop = request.remote_addr or "", request.headers.get("X-Forwarded-For", "").split(",")[-1].strip()
+    peer = request.remote_addr or ""
     try:
         address = ipaddress.ip_address(peer)
-        if hop and any(address in network for network in _PRIVATE if network.version == address.version):
-            address = ipaddress.ip_address(hop)
     except ValueError:
         return peer
     return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
