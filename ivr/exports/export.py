@@ -105,7 +105,8 @@ def _write(
 ) -> None:
     forms = forms_of(catalogue.questionnaires)
     columns = machine.question_columns(forms, reading.question_ids(session, sample_ids))
-    machine.write_answers(session, outbox, samples, sample_ids, columns, request.since)
+    with_long = "csv" in request.formats
+    machine.write_answers(session, outbox, samples, sample_ids, columns, request.since, with_long=with_long)
     aapor = {code: outcome.aapor for code, outcome in catalogue.outcomes.items()}
     calls = machine.attempt_rows(session, samples, sample_ids, aapor, request.since)
     outbox.machine("attempts.csv", machine.ATTEMPTS, calls)

@@ -11,10 +11,10 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ivr.exports import spss
+from ivr.exports import spss, workbook
 from ivr.exports.files import Outbox
 from ivr.exports.machine import INTERVIEWS
-from ivr.exports.workbook import Workbook
+from ivr.exports.workbook import GENERAL
 from ivr.survey.forms import MISSING, find_question
 from ivr.survey.questionnaire import Question, Questionnaire
 
@@ -23,15 +23,19 @@ _GROUP_ROWS = 8_000
 
 MOMENTS = ("started_at", "ended_at")
 WHOLE = ("service", "questionnaire_version", "usable", "successful")
-NUMERIC = frozenset(
-    {
-        "netto_steekproef", "ingevuld", "respons_pct", "rapportcijfer", "aangeraden", "n", "promotorscore", "aantal",
-        "pct", "pct_alle_deelnemers", "gemiddelde", "gemiddelde_alle_deelnemers", "norm", "standaardafwijking",
-        "waarde", "bestelling", "regel", "nummer", "prijs", "subsidie", "eigen_deel", "draait_terug",
-    }
-)  # fmt: skip
-"""Columns of the people's files that hold numbers. Every other column is text, whatever it looks like: a provider may
-be called 1e5, and figure 3.10 is not figure 3.1."""
+NUMBERS = {
+    **dict.fromkeys(
+        ("netto_steekproef", "ingevuld", "aangeraden", "n", "aantal", "pct", "pct_alle_deelnemers", "bestelling",
+         "regel", "nummer", "draait_terug"), "0"
+    ),
+    **dict.fromkeys(
+        ("respons_pct", "rapportcijfer", "promotorscore", "gemiddelde", "gemiddelde_alle_deelnemers", "norm"), "0.0"
+    ),
+    **dict.fromkeys(("standaardafwijking", "prijs", "subsidie", "eigen_deel"), "0.00"),
+    "waarde": GENERAL,
+}  # fmt: skip
+"""Columns of the people's files that hold numbers, and how a sheet shows them. Every other column is text, whatever
+it looks like: a provider may be called 1e5, and figure 3.10 is not figure 3.1."""
 
 
 def write(
@@ -53,7 +57,9 @@ def write(
     if "sav" in formats:
         outbox.done("interviews.sav", spss.write(source, outbox.path / "interviews.sav", known, services))
     if "xlsx" in formats:
-        outbox.done("interviews.xlsx", _interviews_workbook(source, outbox.path / "interviews.xlsx", known))
+        rows = next(one.rows for one in outbox.written if one.file == source.name)
+        _interviews_workbook(source, outbox.path / "interviews.xlsx", known, rows)
+        outbox.done("interviews.xlsx", rows)
         outbox.done("tabellen.xlsx", _tables_workbook(outbox.path, people))
 
 
@@ -120,20 +126,17 @@ def _parquet(source: Path, target: Path, known: Mapping[str, Question | None]) -
     return rows
 
 
-def _interviews_workbook(source: Path, target: Path, known: Mapping[str, Question | None]) -> int:
-    numeric = {*WHOLE, *(id for id, question in known.items() if is_number(question))}
-    with Workbook(target) as book, source.open(encoding="utf-8", newline="") as file:
+def _interviews_workbook(source: Path, target: Path, known: Mapping[str, Question | None], count: int) -> None:
+    numbers = dict.fromkeys((*WHOLE, *(id for id, question in known.items() if is_number(question))), GENERAL)
+    with source.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
-        header = next(reader)
-        return book.sheets("interviews", header, reader, [column in numeric for column in header])
+        workbook.write(target, [workbook.Sheet("interviews", next(reader), reader, count, numbers)])
 
 
 def _tables_workbook(folder: Path, people: Sequence[tuple[str, str]]) -> int:
-    rows = 0
-    with Workbook(folder / "tabellen.xlsx") as book:
-        for name, sheet in people:
-            with (folder / name).open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.reader(file, delimiter=";")
-                header = next(reader)
-                rows += book.sheets(sheet, header, reader, [column in NUMERIC for column in header])
-    return rows
+    sheets: list[workbook.Sheet] = []
+    for name, title in people:
+        with (folder / name).open(encoding="utf-8-sig", newline="") as file:
+            header, *rows = csv.reader(file, delimiter=";")
+        sheets.append(workbook.Sheet(title, header, rows, len(rows), NUMBERS))
+    return workbook.write(folder / "tabellen.xlsx", sheets)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
+from typing import TextIO
 
 from ivr.exports.files import Outbox
 from ivr.store import Session, reading
-from ivr.store.reading import SampleRow
+from ivr.store.reading import JOINT, SampleRow
 from ivr.survey.questionnaire import Questionnaire
 
 RESPONSES = (
@@ -31,8 +34,8 @@ ATTEMPTS = (
 
 SUPERSEDED = ("interview_id", "counted_interview_id")
 
-_END: tuple[str, str, str, str, str] = ("~", "", "", "", "")
-"""After the last answer: sorts behind every id, which is hexadecimal."""
+_END = ("~", "", "", "", "")
+"""After the last answers: sorts behind every id, which is hexadecimal."""
 
 _TO_QUOTE = re.compile(r'[",\r\n]')
 
@@ -58,6 +61,34 @@ def question_columns(forms: Mapping[str, Questionnaire], found: Iterable[str]) -
     return known + sorted(set(found) - set(known))
 
 
+class _Rows:
+    """Turns the joined answers of an interview into the end of its wide row. Interviews that answered the same
+    questions share a template, so that a row costs one formatting and not a look-up per answer."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._place = {question: index for index, question in enumerate(columns)}
+        self._empty = "," * max(len(columns) - 1, 0)
+        self._templates: dict[str, tuple[str, tuple[int, ...]]] = {}
+
+    def wide(self, questions: str, values: Sequence[str]) -> str:
+        if not values:
+            return self._empty
+        template, order = self._templates.get(questions) or self._learn(questions)
+        if len(order) != len(values):
+            raise ValueError(f"{len(values)} values for {len(order)} questions")
+        return template % tuple([values[index] for index in order])
+
+    def _learn(self, questions: str) -> tuple[str, tuple[int, ...]]:
+        places = [self._place[question] for question in questions.split(JOINT)]
+        cells = [""] * len(self._place)
+        for place in places:
+            cells[place] = "%s"
+        found = ",".join(cells), tuple(sorted(range(len(places)), key=places.__getitem__))
+        if len(self._templates) < 10_000:
+            self._templates[questions] = found
+        return found
+
+
 def write_answers(
     session: Session,
     outbox: Outbox,
@@ -65,44 +96,53 @@ def write_answers(
     sample_ids: list[int] | None,
     columns: Sequence[str],
     since: datetime | None,
+    *,
+    with_long: bool = True,
 ) -> None:
-    """Write `responses.csv` and `interviews.csv`. `sample_ids` None means all of the store."""
+    """Write `interviews.csv`, and `responses.csv` unless only the wide form is wanted (a sixth of the bytes).
+    `sample_ids` None means all of the store."""
     cells = _Cells()
     heads = {id: ",".join(cells[part] for part in head) for id, head in _heads(samples).items()}
-    place = {question: index for index, question in enumerate(columns)}
-    empty = [""] * len(columns)
-    answers = reading.stream_responses(session, sample_ids, since)
-    id_of_answer, question, value, mode, answered_at = next(answers, _END)
+    rows = _Rows(columns)
+    answers = reading.stream_responses(session, sample_ids, since, with_moments=with_long)
+    answered, questions, values, modes, moments = next(answers, _END)
     interviews = 0
     responses = 0
-    with (
-        (outbox.path / "responses.csv").open("w", encoding="utf-8", newline="", buffering=1 << 20) as long_file,
-        (outbox.path / "interviews.csv").open("w", encoding="utf-8", newline="", buffering=1 << 20) as wide_file,
-    ):
-        long_file.write(",".join(RESPONSES) + "\n")
+    with ExitStack() as files:
+        long_file = files.enter_context(_open(outbox.path / "responses.csv")) if with_long else None
+        wide_file = files.enter_context(_open(outbox.path / "interviews.csv"))
+        if long_file is not None:
+            long_file.write(",".join(RESPONSES) + "\n")
         wide_file.write(",".join([*INTERVIEWS, *(cells[column] for column in columns)]) + "\n")
         for row in reading.stream_interviews(session, sample_ids, since):
             id = row[0]
             head = f"{id},{heads[row[1]]},{','.join([cells[part] for part in row[2:6]])}"
-            values = empty.copy()
-            lines: list[str] = []
-            while id_of_answer < id:  # an answer of an interview that is left out
-                id_of_answer, question, value, mode, answered_at = next(answers, _END)
-            while id_of_answer == id:
-                text = cells[value]
-                lines.append(f"{head},{cells[mode]},{cells[question]},{text},{answered_at}\n")
-                values[place[question]] = text
-                id_of_answer, question, value, mode, answered_at = next(answers, _END)
-            long_file.writelines(lines)
+            given: Sequence[str] = ()
+            while answered < id:  # answers of an interview that is left out
+                answered, questions, values, modes, moments = next(answers, _END)
+            if answered == id:
+                given = values.split(JOINT)
+                if _TO_QUOTE.search(values):
+                    given = [cells[value] for value in given]
+                if long_file is not None:
+                    parts = zip(modes.split(JOINT), questions.split(JOINT), given, moments.split(JOINT), strict=True)
+                    # Whole seconds: what stands behind the nineteenth character is cut off.
+                    lines = [f"{head},{mode},{question},{value},{at:.19}Z\n" for mode, question, value, at in parts]
+                    long_file.writelines(lines)
+                    responses += len(lines)
             _, _, _, _, _, _, by, started_at, ended_at, disposition, usable, successful = row
             wide_file.write(
                 f"{head},{cells[by]},{started_at},{ended_at or ''},{cells[disposition]},{usable},{successful},"
-                f"{','.join(values)}\n"
+                f"{rows.wide(questions, given)}\n"
             )
-            responses += len(lines)
             interviews += 1
-    outbox.done("responses.csv", responses)
+    if with_long:
+        outbox.done("responses.csv", responses)
     outbox.done("interviews.csv", interviews)
+
+
+def _open(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="", buffering=1 << 20)
 
 
 def attempt_rows(

@@ -1,78 +1,110 @@
 """Writes an XLSX workbook row by row in constant memory, the same bytes for the same rows.
 
-Decides the form of a sheet: frozen bold headings, real numbers shown with the decimals they came with, everything
-else as text. No formula, no link is ever made of a text. The file itself is xlsxwriter's work.
+Decides the form of a sheet: frozen bold headings, real numbers in the columns that hold numbers, everything else as
+text. No formula, no link is ever made of a text. The file itself is rust_xlsxwriter's work, which takes a quarter of
+the time of xlsxwriter.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 
-import xlsxwriter
-import xlsxwriter.worksheet
+from rustpy_xlsxwriter import FastExcel, Format
 
 from ivr.exports.files import harmless
 
 SHEET_ROWS = 1_000_000
 """Rows per sheet; a sheet holds 1 048 576."""
+GENERAL = "General"
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]+)?")
 _LONGEST = 32_767
-_MADE = datetime(2000, 1, 1)  # noqa: DTZ001  (the same day in every workbook: the same data gives the same bytes)
-_PLACES = ("0", "0.0", "0.00")
+_KEPT = 20_000
+_PROPERTIES = "docProps/core.xml"
+_MADE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-class Workbook:
-    """A workbook that is being written; use it as a context manager."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What becomes one sheet, or as many as its rows need.
 
-    def __init__(self, target: Path) -> None:
-        options = {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        }
-        self._book = xlsxwriter.Workbook(target, options)
-        self._book.set_properties({"created": _MADE})
-        self._bold = self._book.add_format({"bold": True})
-        self._forms = [self._book.add_format({"num_format": form}) for form in _PLACES]
+    numbers: column → number format (`0.0`, `General`); text in such a column that is a plain number becomes one, a
+    comma counting as a point. Every other cell is text; an empty text leaves its cell empty. count: how many rows.
+    """
 
-    def __enter__(self) -> Self:
-        return self
+    name: str
+    header: Sequence[str]
+    rows: Iterable[Sequence[str]]
+    count: int
+    numbers: Mapping[str, str]
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._book.close()
 
-    def sheets(self, name: str, header: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[bool]) -> int:
-        """Write rows onto as many sheets as they need; gives their number. `numeric`: per column, whether text that
-        is a plain number becomes one (a comma counts as a point). An empty text leaves its cell empty."""
-        total = 0
-        sheet = self._open_sheet(name, header)
-        for row in rows:
-            if total and total % SHEET_ROWS == 0:
-                sheet = self._open_sheet(f"{name} {total // SHEET_ROWS + 1}", header)
-            line = total % SHEET_ROWS + 1
-            for column, (text, is_number) in enumerate(zip(row, numeric, strict=False)):
-                if not text:
-                    continue
-                if is_number and _NUMBER.fullmatch(text):
-                    plain = text.replace(",", ".")
-                    places = min(len(plain.partition(".")[2]), 2)
-                    sheet.write_number(line, column, float(plain), self._forms[places])
-                else:
-                    sheet.write_string(line, column, harmless(text)[:_LONGEST])
-            total += 1
-        return total
+def write(target: Path, sheets: Sequence[Sheet]) -> int:
+    """Write the workbook; gives the rows of all sheets together. Rows are taken while it is written, one by one."""
+    book = FastExcel(target, output_format="xlsx").format(bold_headers=True).freeze(row=1)
+    for sheet in sheets:
+        formats = {harmless(name): Format().set_num_format(shown) for name, shown in sheet.numbers.items()}
+        used = {name: form for name, form in formats.items() if name in {harmless(one) for one in sheet.header}}
+        rows = _records(sheet)
+        for number in range(max(1, -(-sheet.count // SHEET_ROWS))):
+            title = f"{sheet.name} {number + 1}" if number else sheet.name
+            here = islice(rows, SHEET_ROWS) if sheet.count else _headings_only(sheet.header)
+            book.sheet(title, here, column_width=16, column_formats=used)
+    book.save()
+    _forget_when(target)
+    return sum(sheet.count for sheet in sheets)
 
-    def _open_sheet(self, title: str, header: Sequence[str]) -> xlsxwriter.worksheet.Worksheet:
-        sheet = self._book.add_worksheet(title)
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, max(len(header) - 1, 0), 16)
-        for column, text in enumerate(header):
-            sheet.write_string(0, column, harmless(text), self._bold)
-        return sheet
+
+def _records(sheet: Sheet) -> Iterator[dict[str, Any]]:
+    names = [harmless(name) for name in sheet.header]
+    # Codes, names and grades come by the million: each is looked at once, among numbers or among texts.
+    texts, numbers = _Texts(), _Numbers()
+    ways = [numbers if name in sheet.numbers else texts for name in sheet.header]
+    for row in sheet.rows:
+        yield {name: way[text] for name, way, text in zip(names, ways, row, strict=False)}
+
+
+class _Texts(dict[str, str | None]):
+    def __missing__(self, text: str) -> str | None:
+        cell = harmless(text)[:_LONGEST] or None
+        if len(self) < _KEPT:
+            self[text] = cell
+        return cell
+
+
+class _Numbers(dict[str, float | str | None]):
+    def __missing__(self, text: str) -> float | str | None:
+        cell = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else harmless(text)[:_LONGEST] or None
+        if len(self) < _KEPT:
+            self[text] = cell
+        return cell
+
+
+def _headings_only(header: Sequence[str]) -> Any:
+    """Without a row there is no dictionary to take the headings from; a table without rows has them all the same."""
+    import pyarrow as pa
+
+    return pa.table({harmless(name): pa.array([], pa.string()) for name in header})
+
+
+def _forget_when(target: Path) -> None:
+    """Set the moment of making, which the library takes from the clock, to a fixed one.
+
+    The properties stand behind the sheets, so only the end of the archive is written again."""
+    with zipfile.ZipFile(target, "a", zipfile.ZIP_DEFLATED) as book:
+        first = book.getinfo(_PROPERTIES).header_offset
+        tail = [(one, book.read(one)) for one in book.infolist() if one.header_offset >= first]
+        for one, _ in tail:
+            book.filelist.remove(one)
+            del book.NameToInfo[one.filename]
+        book.start_dir = first
+        for one, content in tail:
+            entry = zipfile.ZipInfo(one.filename)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            book.writestr(entry, _MADE.sub(b"2000-01-01T00:00:00Z", content))

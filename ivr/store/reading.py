@@ -2,8 +2,8 @@
 
 Decides which rows exist for the outside: test calls and what they recorded never do, a call that was certainly
 not made (`reserved`, `void`) is not an attempt. What the rows mean is decided in `survey/`; how they are written
-in `exports/`. Statements run on the driver's own cursor, because a million interviews hold twenty million
-responses and a Row object for each would double the time; moments become ISO text inside the database.
+in `exports/`. Statements run on the driver's own cursor, because a Row object for each would
+double the time; moments become ISO text inside the database.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from ivr.store.samples import TRIAL_KEY
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases, interviews, ledger, orders, providers, responses, samples
 
-CHUNK = 5000
+CHUNK = 2000
+JOINT = "\x1f"
+"""Stands between the parts of a joined text: in no id of a question, no code of an answer, no number, no moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +89,40 @@ def stream_interviews(session: Session, sample_ids: list[int] | None, since: dat
     return _stream(session, _of_interviews(statement, sample_ids, since))
 
 
-def stream_responses(session: Session, sample_ids: list[int] | None, since: datetime | None) -> Iterator[tuple]:
-    """Rows (interview_id, question, value, mode, answered_at) of the same interviews, by interview and question."""
-    statement = sa.select(
-        responses.c.interview_id,
-        responses.c.question,
-        responses.c.value,
-        responses.c.mode,
-        iso(session, responses.c.answered_at),
-    ).order_by(responses.c.interview_id, bytewise(session, responses.c.question))
+def stream_responses(
+    session: Session, sample_ids: list[int] | None, since: datetime | None, *, with_moments: bool
+) -> Iterator[tuple]:
+    """A row per interview that holds answers, by its id: (interview_id, questions, values, modes, moments).
+
+    The last four are texts whose parts are joined by `JOINT` and belong together place by place, by question in byte
+    order; a moment is `2026-03-31T12:00:00` UTC, perhaps with a fraction behind it. modes and moments are empty
+    without `with_moments`. The database joins them, because a row for each of twenty million answers takes it and
+    the driver most of the time.
+    """
+    answered_at = responses.c.answered_at
+    if session.dialect.name == "postgresql":
+        moment = sa.cast(sa.func.timezone("UTC", answered_at), sa.String)
+    else:
+        moment = sa.type_coerce(answered_at, sa.String)
+    kept = [responses.c.interview_id, responses.c.question, responses.c.value]
+    if with_moments:
+        kept += [responses.c.mode, moment.label("moment")]
+    statement = sa.select(*kept).order_by(responses.c.interview_id, bytewise(session, responses.c.question))
     if sample_ids is not None or since is not None or _test_calls(session):
         wanted = _of_interviews(
             sa.select(interviews.c.id).join(cases, cases.c.id == interviews.c.case_id), sample_ids, since
         )
         statement = statement.where(responses.c.interview_id.in_(wanted))
-    return _stream(session, statement)
+    ordered = statement.subquery()
+    question = bytewise(session, ordered.c.question)
+    parts = [_joined(session, ordered.c.question, question), _joined(session, ordered.c.value, question)]
+    if with_moments:
+        moments = sa.func.replace(_joined(session, ordered.c.moment, question), " ", "T")
+        parts += [_joined(session, ordered.c.mode, question), moments]
+    else:
+        parts += [sa.literal(""), sa.literal("")]
+    grouped = sa.select(ordered.c.interview_id, *parts).group_by(ordered.c.interview_id)
+    return _stream(session, grouped.order_by(ordered.c.interview_id))
 
 
 def stream_attempts(session: Session, sample_ids: list[int] | None, since: datetime | None) -> Iterator[tuple]:
@@ -222,6 +244,13 @@ def question_ids(session: Session, sample_ids: list[int] | None) -> list[str]:
 def bytewise(session: Session, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     """`column` compared byte by byte on both databases, so that the order never depends on a server's locale."""
     return sa.collate(column, "C") if session.dialect.name == "postgresql" else column
+
+
+def _joined(session: Session, column: sa.ColumnElement[str], order: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    if session.dialect.name == "postgresql":
+        return sa.func.string_agg(column, aggregate_order_by(sa.literal(JOINT), order))
+    # SQLite keeps the order of the rows it is given, and only since 3.44 can be told one.
+    return sa.func.group_concat(column, JOINT)
 
 
 def iso(session: Session, column: sa.Column[Any]) -> sa.ColumnElement[str]:

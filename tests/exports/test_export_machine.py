@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from ivr.errors import NotFoundError, UsageError
 from ivr.exports.export import Request, export
-from ivr.exports.files import aside, harmless
-from ivr.store import Database, tables
+from ivr.exports.files import Outbox, aside, harmless
+from ivr.exports.machine import question_columns, write_answers
+from ivr.store import Database, reading, tables
 from ivr.store.samples import Contact
 from ivr.store.sealing import Sealer
 from tests.exports.exporting import NOON, Room, a_catalogue, machine, people
@@ -237,3 +238,39 @@ def test_ids_never_look_like_a_number() -> None:
     ids = {new_id() for _ in range(2000)}
     assert len(ids) == 2000
     assert not any(re.search(r"\d{7}", id) for id in ids)
+
+
+def test_both_forms_hold_the_same_answers_whatever_was_asked(database: Database, tmp_path: Path) -> None:
+    asked = ["LD_C_INFO", "LD_CIJFER", "LD_AANGERADEN", "LD_FREQ", "INB_LES", "INB_CIJFER", "OG_CIJFER"]
+    hostile = ['a,"b"', "=1+1", "twee\nregels", "%s %", "é😀", ""]
+    with database.write() as session:
+        room = Room(session)
+        sample = room.sample("Alfa")
+        for number in range(2 ** len(asked)):
+            questions = [id for bit, id in enumerate(asked) if number >> bit & 1]
+            values = {id: hostile[(number + place) % 6] for place, id in enumerate(questions)}
+            at = NOON + timedelta(seconds=number, milliseconds=250 * (number % 2))
+            room.interview(room.case(sample), values, at=at)
+    export(database, a_catalogue(), tmp_path / "out", Request())
+    long = machine(tmp_path / "out" / "responses.csv")
+    wide = machine(tmp_path / "out" / "interviews.csv")
+    assert len(wide) == 2 ** len(asked)
+    answers = {(row["interview_id"], id): row[id] for row in wide for id in asked if row[id]}
+    assert {(row["interview_id"], row["question"]): row["value"] for row in long if row["value"]} == answers
+    assert len(long) == len(asked) * 2 ** (len(asked) - 1)
+    keys = [(row["interview_id"], row["question"].encode()) for row in long]
+    assert keys == sorted(keys)
+    began = {row["interview_id"]: row["started_at"] for row in wide}
+    assert all(row["answered_at"] == began[row["interview_id"]] for row in long)
+
+
+def test_the_wide_file_is_the_same_without_the_long_one(database: Database, tmp_path: Path) -> None:
+    fill(database)
+    with database.read() as session:
+        samples = reading.find_samples(session)
+        columns = question_columns({}, reading.question_ids(session, None))
+        for name, with_long in (("both", True), ("wide", False)):
+            (tmp_path / name).mkdir()
+            write_answers(session, Outbox(tmp_path / name), samples, None, columns, None, with_long=with_long)
+    assert (tmp_path / "both" / "interviews.csv").read_bytes() == (tmp_path / "wide" / "interviews.csv").read_bytes()
+    assert not (tmp_path / "wide" / "responses.csv").exists()
