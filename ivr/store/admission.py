@@ -20,9 +20,6 @@ from ivr.ids import new_id
 from ivr.store.session import Session
 from ivr.store.tables import Moment, attempts
 
-OPEN_STATES = ("reserved", "dialing", "placed")
-"""An attempt in one of these may be a telephone ringing somewhere."""
-
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -95,15 +92,38 @@ _DUE = f"""
 """
 
 # Appointments first, then broken-off interviews, then the open replicate in its random order.
-_CANDIDATE = f"""
-    SELECT c.id, c.cell_id, c.dialled, p.rank, p.phone_hash
-    FROM cases c
-    JOIN case_phones p ON p.case_id = c.id AND p.is_dead = false
-        AND p.rank = (SELECT min(f.rank) FROM case_phones f WHERE f.case_id = c.id AND f.is_dead = false)
-    WHERE {_DUE} AND {_PERMITTED} AND {_QUIET_NUMBER}
-    ORDER BY c.priority, CASE WHEN c.priority < 2 THEN c.next_call_at END, c.replicate, c.position, c.id
-    LIMIT 1
+_ORDER = "{0}.priority, {0}.promised_at, {0}.replicate, {0}.position, {0}.id"
+_LINE = f"""
+    SELECT c.id, c.priority, c.replicate, c.position,
+        CASE WHEN c.priority < 2 THEN c.next_call_at END AS promised_at
+    FROM cases c WHERE {_DUE} AND {_PERMITTED}
+    ORDER BY {_ORDER.format("c").replace("c.promised_at", "promised_at")}
 """  # noqa: S608 - put together from constants
+
+# In two steps, so that what stands about a number (five looks into attempts and interviews) is looked up of the first
+# people in line only, not of all who are due: OFFSET and LATERAL keep the planner from turning that round, and the
+# second ORDER BY, which costs nothing then, from having to be trusted. What may change under a lock is asked of `c`.
+_CANDIDATE_POSTGRES = f"""
+    SELECT c.id, c.cell_id, c.dialled, p.rank, p.phone_hash
+    FROM ({_LINE} OFFSET 0) line
+    JOIN cases c ON c.id = line.id AND c.is_final = false AND c.is_busy = false
+    JOIN LATERAL (
+        SELECT f.rank, f.phone_hash FROM case_phones f
+        WHERE f.case_id = line.id AND f.is_dead = false ORDER BY f.rank LIMIT 1) p ON true
+    JOIN LATERAL (SELECT 1 WHERE {_QUIET_NUMBER.replace("c.id", "line.id")} OFFSET 0) quiet ON true
+    ORDER BY {_ORDER.format("line")} LIMIT 1
+"""  # noqa: S608
+
+# SQLite reads a subquery with a LIMIT as it is ordered, and a CROSS JOIN as it is written; asked to sort once more it
+# would look up everybody first.
+_CANDIDATE_SQLITE = f"""
+    SELECT c.id, c.cell_id, c.dialled, p.rank, p.phone_hash
+    FROM ({_LINE} LIMIT -1 OFFSET 0) line CROSS JOIN cases c CROSS JOIN case_phones p
+    WHERE c.id = line.id AND p.case_id = c.id AND p.is_dead = false
+        AND p.rank = (SELECT min(f.rank) FROM case_phones f WHERE f.case_id = c.id AND f.is_dead = false)
+        AND {_QUIET_NUMBER}
+    LIMIT 1
+"""  # noqa: S608
 
 _ROOM = "state = 'open' AND successful + in_flight < target"
 
@@ -123,7 +143,7 @@ _MORE = [sa.bindparam("not_before", type_=Moment), sa.bindparam("not_after", typ
 # One statement: person (locked by nobody else), slot, attempt. A second planner skips a person who is being taken;
 # a person whose row changed meanwhile is judged again by the UPDATE's own conditions.
 _RESERVE_POSTGRES = sa.text(f"""
-    WITH person AS ({_CANDIDATE} FOR UPDATE OF c SKIP LOCKED),
+    WITH person AS ({_CANDIDATE_POSTGRES} FOR UPDATE OF c SKIP LOCKED),
     slot AS (
         UPDATE cells SET in_flight = in_flight + 1, served_at = :now FROM person
         WHERE cells.id = person.cell_id AND {_ROOM} RETURNING cells.id),
@@ -137,10 +157,11 @@ _RESERVE_POSTGRES = sa.text(f"""
     FROM taken RETURNING case_id
 """).bindparams(*_TYPES, *_MORE)  # noqa: S608
 
-_FIND = sa.text(_CANDIDATE).bindparams(*_TYPES)
+_FIND = sa.text(_CANDIDATE_SQLITE).bindparams(*_TYPES)
 _SLOT = sa.text(
     f"UPDATE cells SET in_flight = in_flight + 1, served_at = :now WHERE id = :cell AND {_ROOM}"  # noqa: S608
 ).bindparams(sa.bindparam("now", type_=Moment))
+_ATTEMPT = sa.insert(attempts)
 _TAKE = sa.text("UPDATE cases SET is_busy = true, dialled = dialled + 1 WHERE id = :case")
 
 
@@ -163,19 +184,20 @@ def reserve(
         return None
     session.execute(_TAKE, {"case": person.id})
     session.execute(
-        sa.insert(attempts).values(
-            id=attempt_id,
-            case_id=person.id,
-            cell_id=cell_id,
-            number_in_case=person.dialled + 1,
-            phone_rank=person.rank,
-            phone_hash=person.phone_hash,
-            state="reserved",
-            holds_slot=True,
-            planned_at=bounds.now,
-            not_before=not_before,
-            not_after=not_after,
-        )
+        _ATTEMPT,
+        {
+            "id": attempt_id,
+            "case_id": person.id,
+            "cell_id": cell_id,
+            "number_in_case": person.dialled + 1,
+            "phone_rank": person.rank,
+            "phone_hash": person.phone_hash,
+            "state": "reserved",
+            "holds_slot": True,
+            "planned_at": bounds.now,
+            "not_before": not_before,
+            "not_after": not_after,
+        },
     )
     return attempt_id, person.id
 
