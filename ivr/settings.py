@@ -176,6 +176,11 @@ class Settings(BaseSettings):
         validation_alias=_named("TWILIO_CONNECTION_OVERRIDES"),
         description="fragment of every URL the carrier gets, such as rc=2&rp=all: how it connects and tries again",
     )
+    twilio_webhook_keys: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=_named("TWILIO_WEBHOOK_KEYS"),
+        description="shared keys of webhooks signed by HMAC-SHA256: id=secret, several with commas; the token signs others",
+    )
     machine_detection: bool = Field(False, description="ask the carrier for asynchronous machine detection")
 
     speech_engine: Literal["espeak", "gtts"] = Field(
@@ -223,6 +228,8 @@ class Settings(BaseSettings):
             )
         if not re.fullmatch(r"\+[1-9]\d{6,14}", self.twilio_from):
             raise ValueError("TWILIO_FROM is a number with its country, such as +31850000000, without spaces.")
+        if not all(name and secret for name, secret in self._webhook_keys):
+            raise ValueError("TWILIO_WEBHOOK_KEYS takes id=secret pairs with commas, as the carrier shows them.")
         if fault := _fault_of_overrides(self.twilio_connection_overrides):
             raise ValueError(f"TWILIO_CONNECTION_OVERRIDES: {fault}. It looks like rc=2&rp=ct,5xx.")
         if self.database_url and not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
@@ -269,6 +276,16 @@ class Settings(BaseSettings):
         """Name → SHA-256 (hex) of the tokens that open the pipeline's API."""
         pairs = [part.strip().partition("=") for part in self.api_tokens.split(",") if part.strip()]
         return {name.strip(): digest.strip().lower() for name, _, digest in pairs}
+
+    @property
+    def _webhook_keys(self) -> list[tuple[str, str]]:
+        pairs = (part.strip().partition("=") for part in self.twilio_webhook_keys.get_secret_value().split(","))
+        return [(name, secret) for name, equals, secret in pairs if name or equals]
+
+    @property
+    def webhook_keys(self) -> dict[str, str]:
+        """Secrets by id, for webhooks that name one and are signed by HMAC-SHA256."""
+        return dict(self._webhook_keys)
 
     @cached_property
     def database(self) -> str:

@@ -136,6 +136,8 @@ def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
         ({"TWILIO_CONNECTION_OVERRIDES": "rc=9"}, "rc cannot be '9'"),
         ({"TWILIO_CONNECTION_OVERRIDES": "rp=ct,maybe"}, "rp cannot"),
         ({"TWILIO_CONNECTION_OVERRIDES": "rt=99000"}, "rt cannot"),
+        ({"TWILIO_WEBHOOK_KEYS": "just-a-secret"}, "id=secret"),
+        ({"TWILIO_WEBHOOK_KEYS": "a=b,=c"}, "id=secret"),
         ({"IVR_PUBLIC_BASE_URL": "toets.example.org"}, "https://"),
         ({"IVR_PUBLIC_BASE_URL": "https://toets.example.org/a%20b"}, "in its path"),
         ({"IVR_PUBLIC_BASE_URL": "https://u:p@toets.example.org"}, "no user"),

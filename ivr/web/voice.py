@@ -38,7 +38,8 @@ def make_blueprint(house: House, alarms: Alarms) -> tuple[Blueprint, Callable[[]
     """The voice door of this house, and the answer for when one of its views breaks."""
     door = Blueprint("voice", __name__, url_prefix="/voice")
     base_url = house.settings.public_base_url.rstrip("/")
-    check = SignatureCheck(base_url, house.settings.twilio_auth_token.get_secret_value())
+    settings = house.settings
+    check = SignatureCheck(base_url, settings.twilio_auth_token.get_secret_value(), settings.webhook_keys)
     shelf = Shelf(house)
     desk = Desk(house.database)
 

@@ -1,8 +1,13 @@
-"""The verbs and attributes that our documents may use, from Twilio's TwiML documents, as a small schema."""
+"""What our documents must be: valid by `twiml.xsd` (Twilio's TwiML documents), and of our own pattern besides."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree
+
+from lxml import etree
+
+SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).with_name("twiml.xsd")))
 
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     # verb: (attributes, children)
@@ -19,6 +24,7 @@ MUST_HAVE_TEXT = {"Play", "Say", "Redirect"}
 def check_twiml(document: str) -> ElementTree.Element:
     """The document, parsed. AssertionError for anything that the schema does not allow."""
     assert len(document.encode()) <= 4096
+    SCHEMA.assertValid(etree.fromstring(document.encode()))
     root = ElementTree.fromstring(document.encode())
     assert root.tag == "Response"
     for verb in root.iter():
