@@ -9,29 +9,30 @@ import sqlalchemy as sa
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases
 
+_RINGS = sa.select(sa.func.count()).where(
+    attempts.c.phone_hash == sa.bindparam("phone"),
+    attempts.c.rang.is_(True),
+    attempts.c.planned_at >= sa.bindparam("since"),
+    attempts.c.id != sa.bindparam("but_not"),
+)
+_LAPSE = (
+    sa.update(cases)
+    .where(
+        cases.c.priority == sa.bindparam("appointment"),
+        cases.c.is_final.is_(False),
+        cases.c.is_busy.is_(False),
+        cases.c.next_call_at < sa.bindparam("before"),
+    )
+    .values(priority=sa.bindparam("ordinary"))
+)
+
 
 def rings_since(session: Session, phone_hash: str, since: datetime, but_not: str) -> int:
     """How many calls of ours but this one rang the telephone since then, as admission counts them."""
-    return session.execute(
-        sa.select(sa.func.count()).where(
-            attempts.c.phone_hash == phone_hash,
-            attempts.c.rang.is_(True),
-            attempts.c.planned_at >= since,
-            attempts.c.id != but_not,
-        )
-    ).scalar_one()
+    return session.execute(_RINGS, {"phone": phone_hash, "since": since, "but_not": but_not}).scalar_one()
 
 
 def lapse(session: Session, agreed_before: datetime, appointment: int, ordinary: int) -> int:
     """Give appointments that were agreed for before then the priority of an ordinary call; how many."""
-    lapsed = session.execute(
-        sa.update(cases)
-        .where(
-            cases.c.priority == appointment,
-            cases.c.is_final.is_(False),
-            cases.c.is_busy.is_(False),
-            cases.c.next_call_at < agreed_before,
-        )
-        .values(priority=ordinary)
-    )
-    return lapsed.rowcount
+    moment = {"before": agreed_before, "appointment": appointment, "ordinary": ordinary}
+    return session.execute(_LAPSE, moment).rowcount

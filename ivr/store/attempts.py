@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from ivr.errors import NotFoundError
 from ivr.store import quotas
-from ivr.store.admission import OPEN_STATES
+from ivr.store.open_calls import IS_OPEN, IS_OUTBOUND, OPEN_STATES, is_in
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases, interviews
 
@@ -66,21 +67,44 @@ _COLUMNS = [attempts.c[name] for name in Attempt.__dataclass_fields__]
 _GET = sa.select(*_COLUMNS).where(attempts.c.id == sa.bindparam("attempt"))
 _GET_LOCKED = _GET.with_for_update()
 _TOUCHED = sa.func.coalesce(attempts.c.checked_at, attempts.c.placed_at, attempts.c.dialing_at, attempts.c.not_before)
-_IN_FLIGHT = sa.select(sa.func.count()).where(attempts.c.state.in_(OPEN_STATES), attempts.c.direction == "outbound")
-_OLDEST_TOUCH = sa.select(sa.type_coerce(sa.func.min(_TOUCHED), attempts.c.not_before.type)).where(
-    attempts.c.state.in_(OPEN_STATES)
-)
+_IN_FLIGHT = sa.select(sa.func.count()).where(IS_OPEN, IS_OUTBOUND)
+_OLDEST_TOUCH = sa.select(sa.type_coerce(sa.func.min(_TOUCHED), attempts.c.not_before.type)).where(IS_OPEN)
 _OVERDUE = (
     sa.select(*_COLUMNS)
     .where(
         sa.or_(
-            attempts.c.state.in_(OPEN_STATES),
+            IS_OPEN,
             # An unknown call that the carrier spoke of after all: its ending may have been lost too.
             sa.and_(attempts.c.state == "unknown", attempts.c.call_sid.is_not(None), attempts.c.call_status.is_(None)),
         ),
         sa.bindparam("before", type_=attempts.c.not_before.type) >= _TOUCHED,
     )
     .order_by(attempts.c.planned_at, attempts.c.not_before)
+    .limit(sa.bindparam("most"))
+)
+_NOTE = sa.update(attempts).where(attempts.c.id == sa.bindparam("b_id"))
+_HISTORY = (
+    sa.select(
+        attempts.c.id,
+        attempts.c.state,
+        sa.func.coalesce(attempts.c.placed_at, attempts.c.dialing_at, attempts.c.planned_at).label("at"),
+        attempts.c.ended_at,
+        attempts.c.outcome,
+        attempts.c.rang,
+        attempts.c.direction,
+        sa.and_(interviews.c.case_id.is_not(None), interviews.c.case_id != sa.bindparam("case")).label("other"),
+    )
+    .select_from(attempts.outerjoin(interviews, interviews.c.id == attempts.c.interview_id))
+    .where(
+        attempts.c.case_id == sa.bindparam("case"),
+        attempts.c.outcome.is_not(None),
+        is_in(attempts.c.state, ("closed", "unknown")),
+        attempts.c.is_test.is_(False),
+    )
+    .order_by(attempts.c.number_in_case)
+)
+SITTING_ON_SLOTS = sa.select(attempts.c.id).where(
+    attempts.c.holds_slot.is_(True), is_in(attempts.c.state, ("closed", "void", "unknown"))
 )
 
 
@@ -92,19 +116,19 @@ def get(session: Session, attempt_id: str, *, lock: bool = False) -> Attempt:
     return Attempt(**row._mapping)
 
 
+@lru_cache(maxsize=32)
+def _move(before: tuple[str, ...]) -> sa.Update:
+    return sa.update(attempts).where(attempts.c.id == sa.bindparam("b_id"), is_in(attempts.c.state, before))
+
+
 def move(session: Session, attempt_id: str, before: Collection[str], after: str, **values: Any) -> bool:
     """Take the attempt from one of the states `before` to `after`. False when it is in none of them."""
-    changed = session.execute(
-        sa.update(attempts)
-        .where(attempts.c.id == attempt_id, attempts.c.state.in_(before))
-        .values(state=after, **values)
-    )
-    return changed.rowcount == 1
+    return session.execute(_move(tuple(before)), {"b_id": attempt_id, "state": after} | values).rowcount == 1
 
 
 def note(session: Session, attempt_id: str, **values: Any) -> None:
     """Write these columns of the attempt."""
-    session.execute(sa.update(attempts).where(attempts.c.id == attempt_id).values(**values))
+    session.execute(_NOTE, {"b_id": attempt_id} | values)
 
 
 def adopt(session: Session, attempt_id: str, call_sid: str, now: datetime) -> Adoption:
@@ -158,27 +182,7 @@ def history(session: Session, case_id: int) -> list[Mapping[str, Any]]:
     Each: id, state, at, ended_at, outcome, rang, direction, and `other`: the call became an interview of somebody
     else who shares the number.
     """
-    rows = session.execute(
-        sa.select(
-            attempts.c.id,
-            attempts.c.state,
-            sa.func.coalesce(attempts.c.placed_at, attempts.c.dialing_at, attempts.c.planned_at).label("at"),
-            attempts.c.ended_at,
-            attempts.c.outcome,
-            attempts.c.rang,
-            attempts.c.direction,
-            sa.and_(interviews.c.case_id.is_not(None), interviews.c.case_id != case_id).label("other"),
-        )
-        .select_from(attempts.outerjoin(interviews, interviews.c.id == attempts.c.interview_id))
-        .where(
-            attempts.c.case_id == case_id,
-            attempts.c.outcome.is_not(None),
-            attempts.c.state.in_(("closed", "unknown")),
-            attempts.c.is_test.is_(False),
-        )
-        .order_by(attempts.c.number_in_case)
-    )
-    return [dict(row._mapping) for row in rows]
+    return [dict(row._mapping) for row in session.execute(_HISTORY, {"case": case_id})]
 
 
 def in_flight(session: Session) -> int:
@@ -188,7 +192,7 @@ def in_flight(session: Session) -> int:
 
 def overdue(session: Session, before: datetime, limit: int = 200) -> list[Attempt]:
     """Open attempts that nobody has touched since `before`, oldest first."""
-    rows = session.execute(_OVERDUE.limit(limit), {"before": before})
+    rows = session.execute(_OVERDUE, {"before": before, "most": limit})
     return [Attempt(**row._mapping) for row in rows]
 
 
@@ -220,10 +224,4 @@ def reserved(session: Session) -> list[str]:
 
 def sitting_on_slots(session: Session) -> list[str]:
     """Attempts that are over and hold a slot all the same: leaks."""
-    return list(
-        session.execute(
-            sa.select(attempts.c.id).where(
-                attempts.c.holds_slot.is_(True), attempts.c.state.in_(("closed", "void", "unknown"))
-            )
-        ).scalars()
-    )
+    return list(session.execute(SITTING_ON_SLOTS).scalars())

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ivr.errors import NotFoundError
+from ivr.store.open_calls import IS_OPEN, IS_OUTBOUND
 from ivr.store.session import Session
 from ivr.store.tables import attempts, case_phones, cases, interviews, opt_outs
 
@@ -33,6 +34,43 @@ class Case:
 _COLUMNS = [cases.c[name] for name in Case.__dataclass_fields__]
 _GET = sa.select(*_COLUMNS).where(cases.c.id == sa.bindparam("case"))
 _GET_LOCKED = _GET.with_for_update()
+_WRITE = sa.update(cases).where(cases.c.id == sa.bindparam("b_id"))
+_HAS_NUMBER = sa.select(
+    sa.exists().where(case_phones.c.case_id == sa.bindparam("case"), case_phones.c.is_dead.is_(False))
+)
+_IS_OPTED_OUT = sa.select(
+    sa.exists(
+        sa.select(case_phones.c.rank)
+        .join(opt_outs, opt_outs.c.phone_hash == case_phones.c.phone_hash)
+        .where(case_phones.c.case_id == sa.bindparam("case"))
+    )
+)
+_HAS_ANSWERED = sa.select(
+    sa.exists().where(
+        interviews.c.case_id == sa.bindparam("case"),
+        interviews.c.usable.is_(True),
+        interviews.c.is_superseded.is_(False),
+    )
+)
+_IS_IN_CALL = sa.select(
+    sa.exists().where(
+        attempts.c.case_id == sa.bindparam("case"),
+        IS_OUTBOUND,
+        IS_OPEN,
+    )
+)
+_OF_INTERVIEW = sa.select(interviews.c.case_id).where(interviews.c.id == sa.bindparam("interview"))
+BUSY_WITHOUT_CALL = sa.select(cases.c.id).where(
+    cases.c.is_busy.is_(True),
+    ~sa.exists().where(attempts.c.case_id == cases.c.id, IS_OPEN),
+)
+_EXPIRED = sa.select(cases.c.id).where(
+    cases.c.is_final.is_(False),
+    cases.c.is_busy.is_(False),
+    cases.c.next_call_at.is_not(None),
+    cases.c.announced_on < sa.bindparam("announced_from"),
+    sa.or_(cases.c.consent.is_(None), cases.c.consent != "ja"),
+)
 
 
 def get(session: Session, case_id: int, *, lock: bool = False) -> Case:
@@ -45,7 +83,7 @@ def get(session: Session, case_id: int, *, lock: bool = False) -> Case:
 
 def write(session: Session, case_id: int, **values: Any) -> None:
     """Write these columns of the case."""
-    session.execute(sa.update(cases).where(cases.c.id == case_id).values(**values))
+    session.execute(_WRITE, {"b_id": case_id} | values)
 
 
 def bury_number(session: Session, case_id: int, rank: int) -> bool:
@@ -58,38 +96,17 @@ def bury_number(session: Session, case_id: int, rank: int) -> bool:
 
 def has_number(session: Session, case_id: int) -> bool:
     """Whether the case has a number that has not proved dead."""
-    return bool(
-        session.execute(
-            sa.select(sa.func.count()).where(case_phones.c.case_id == case_id, case_phones.c.is_dead.is_(False))
-        ).scalar_one()
-    )
+    return bool(session.execute(_HAS_NUMBER, {"case": case_id}).scalar_one())
 
 
 def is_opted_out(session: Session, case_id: int) -> bool:
     """Whether one of the person's numbers is on the list of those never called."""
-    return (
-        session.execute(
-            sa.select(case_phones.c.rank)
-            .join(opt_outs, opt_outs.c.phone_hash == case_phones.c.phone_hash)
-            .where(case_phones.c.case_id == case_id)
-            .limit(1)
-        ).scalar_one_or_none()
-        is not None
-    )
+    return bool(session.execute(_IS_OPTED_OUT, {"case": case_id}).scalar_one())
 
 
 def has_answered(session: Session, case_id: int) -> bool:
     """Whether the person has given a usable answer, by any mode."""
-    return (
-        session.execute(
-            sa.select(interviews.c.id)
-            .where(
-                interviews.c.case_id == case_id, interviews.c.usable.is_(True), interviews.c.is_superseded.is_(False)
-            )
-            .limit(1)
-        ).scalar_one_or_none()
-        is not None
-    )
+    return bool(session.execute(_HAS_ANSWERED, {"case": case_id}).scalar_one())
 
 
 def left_in_cell(session: Session, cell_id: int) -> list[Case]:
@@ -110,43 +127,19 @@ def with_disposition(session: Session, cell_id: int, disposition: str) -> list[C
 
 def busy_without_call(session: Session) -> list[int]:
     """Cases that are marked as in a call although no attempt of theirs is open."""
-    open_call = sa.select(attempts.c.id).where(
-        attempts.c.case_id == cases.c.id, attempts.c.state.in_(("reserved", "dialing", "placed"))
-    )
-    return list(session.execute(sa.select(cases.c.id).where(cases.c.is_busy.is_(True), ~open_call.exists())).scalars())
+    return list(session.execute(BUSY_WITHOUT_CALL).scalars())
 
 
 def is_in_call(session: Session, case_id: int) -> bool:
     """Whether a call to this person is planned or under way."""
-    return (
-        session.execute(
-            sa.select(attempts.c.id)
-            .where(
-                attempts.c.case_id == case_id,
-                attempts.c.direction == "outbound",
-                attempts.c.state.in_(("reserved", "dialing", "placed")),
-            )
-            .limit(1)
-        ).scalar_one_or_none()
-        is not None
-    )
+    return bool(session.execute(_IS_IN_CALL, {"case": case_id}).scalar_one())
 
 
 def of_interview(session: Session, interview_id: str) -> int | None:
     """Whose interview it is."""
-    return session.execute(sa.select(interviews.c.case_id).where(interviews.c.id == interview_id)).scalar_one_or_none()
+    return session.execute(_OF_INTERVIEW, {"interview": interview_id}).scalar_one_or_none()
 
 
 def expired(session: Session, announced_from: date) -> list[int]:
     """People who wait for a call although their announcement is too long ago, and who have not said yes to it."""
-    return list(
-        session.execute(
-            sa.select(cases.c.id).where(
-                cases.c.is_final.is_(False),
-                cases.c.is_busy.is_(False),
-                cases.c.next_call_at.is_not(None),
-                cases.c.announced_on < announced_from,
-                sa.or_(cases.c.consent.is_(None), cases.c.consent != "ja"),
-            )
-        ).scalars()
-    )
+    return list(session.execute(_EXPIRED, {"announced_from": announced_from}).scalars())

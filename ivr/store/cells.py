@@ -137,11 +137,17 @@ _HELD = (
     .correlate(cells)
     .scalar_subquery()
 )
+MISCOUNTED = sa.select(cells.c.id).where(cells.c.in_flight != _HELD)
+_FILLED_WITH_PEOPLE = sa.select(cells.c.id).where(
+    cells.c.successful >= cells.c.target,
+    cells.c.in_flight == 0,
+    sa.exists().where(cases.c.cell_id == cells.c.id, cases.c.is_final.is_(False), cases.c.is_busy.is_(False)),
+)
 
 
 def miscounted(session: Session) -> list[int]:
     """Cells whose `in_flight` is not what their attempts hold."""
-    return list(session.execute(sa.select(cells.c.id).where(cells.c.in_flight != _HELD)).scalars())
+    return list(session.execute(MISCOUNTED).scalars())
 
 
 def recount(session: Session) -> list[tuple[int, int, int]]:
@@ -161,14 +167,7 @@ def recount(session: Session) -> list[tuple[int, int, int]]:
 
 def filled_with_people(session: Session) -> list[int]:
     """Cells that are filled with nothing in flight (or closed by staff) in which people are left who are not final."""
-    left = sa.select(cases.c.id).where(
-        cases.c.cell_id == cells.c.id, cases.c.is_final.is_(False), cases.c.is_busy.is_(False)
-    )
-    return list(
-        session.execute(
-            sa.select(cells.c.id).where(cells.c.successful >= cells.c.target, cells.c.in_flight == 0, left.exists())
-        ).scalars()
-    )
+    return list(session.execute(_FILLED_WITH_PEOPLE).scalars())
 
 
 def overview(session: Session) -> list[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ivr.ids import new_id
+from ivr.store.open_calls import is_in
 from ivr.store.session import Session
 from ivr.store.tables import interviews, responses
 from ivr.survey.turn import Answer
@@ -40,6 +41,21 @@ _END = (
 )
 
 
+_START = sa.insert(interviews)
+_UNFINISHED = (
+    sa.select(interviews.c.id, interviews.c.questionnaire, interviews.c.version)
+    .where(
+        interviews.c.case_id == sa.bindparam("case"),
+        is_in(interviews.c.mode, ("telephone", "web")),
+        interviews.c.usable.is_(False),
+        interviews.c.is_superseded.is_(False),
+        sa.or_(interviews.c.disposition.is_(None), interviews.c.disposition == "break_off"),
+    )
+    .order_by(interviews.c.started_at.desc(), interviews.c.id)
+    .limit(1)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Unfinished:
     """An interview that was broken off before it was usable, and what it holds so far."""
@@ -55,34 +71,14 @@ def start(
 ) -> str:
     """A new interview of this person; gives its random id."""
     id = new_id()
-    session.execute(
-        sa.insert(interviews).values(
-            id=id,
-            case_id=case_id,
-            cell_id=cell_id,
-            questionnaire=questionnaire,
-            version=version,
-            mode=mode,
-            started_at=now,
-        )
-    )
+    row = {"case_id": case_id, "cell_id": cell_id, "questionnaire": questionnaire, "version": version, "mode": mode}
+    session.execute(_START, {"id": id, "started_at": now} | row)
     return id
 
 
 def unfinished(session: Session, case_id: int) -> Unfinished | None:
     """The person's newest interview that may be gone on with: not usable, and not finished."""
-    row = session.execute(
-        sa.select(interviews.c.id, interviews.c.questionnaire, interviews.c.version)
-        .where(
-            interviews.c.case_id == case_id,
-            interviews.c.mode.in_(("telephone", "web")),
-            interviews.c.usable.is_(False),
-            interviews.c.is_superseded.is_(False),
-            sa.or_(interviews.c.disposition.is_(None), interviews.c.disposition == "break_off"),
-        )
-        .order_by(interviews.c.started_at.desc(), interviews.c.id)
-        .limit(1)
-    ).one_or_none()
+    row = session.execute(_UNFINISHED, {"case": case_id}).one_or_none()
     if row is None:
         return None
     return Unfinished(row.id, row.questionnaire, row.version, tuple(answers_of(session, row.id).items()))

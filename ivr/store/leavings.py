@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from ivr.store.admission import OPEN_STATES
+from ivr.store.open_calls import OPEN_STATES
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases, cells, interviews, providers, responses, samples
 

@@ -30,20 +30,29 @@ _GET = sa.select(lines.c.is_down, lines.c.not_before, lines.c.next_at, lines.c.f
     lines.c.account == sa.bindparam("line")
 )
 _GET_LOCKED = _GET.with_for_update()
+_MAKE = {
+    name: insert(lines).values(account=sa.bindparam("line"), changed_at=sa.bindparam("now")).on_conflict_do_nothing()
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+_PACE = sa.update(lines).where(lines.c.account == sa.bindparam("line")).values(next_at=sa.bindparam("next_at"))
+_RECOVER = (
+    sa.update(lines)
+    .where(lines.c.account == sa.bindparam("line"), lines.c.failures > 0)
+    .values(failures=0, is_down=False, not_before=None, changed_at=sa.bindparam("changed_at"))
+)
 
 
 def get(session: Session, account: str, now: datetime, *, lock: bool = False) -> Line:
     """The line of this account, made if there is none. With `lock` planners wait for each other."""
     if lock:
-        insert = (sqlite.insert if session.dialect.name == "sqlite" else postgresql.insert)(lines)
-        session.execute(insert.values(account=account, changed_at=now).on_conflict_do_nothing())
+        session.execute(_MAKE[session.dialect.name], {"line": account, "now": now})
     row = session.execute(_GET_LOCKED if lock else _GET, {"line": account}).one_or_none()
     return Line(False, None, None, 0) if row is None else Line(**row._mapping)
 
 
 def pace(session: Session, account: str, next_at: datetime) -> None:
     """The next call may start at `next_at`."""
-    session.execute(sa.update(lines).where(lines.c.account == account).values(next_at=next_at))
+    session.execute(_PACE, {"line": account, "next_at": next_at})
 
 
 def fail(session: Session, account: str, now: datetime, *, not_before: datetime, is_down: bool) -> int:
@@ -64,12 +73,7 @@ def fail(session: Session, account: str, now: datetime, *, not_before: datetime,
 
 def recover(session: Session, account: str, now: datetime) -> bool:
     """A call was taken: back-off and line-down end. True when there was something to end."""
-    changed = session.execute(
-        sa.update(lines)
-        .where(lines.c.account == account, lines.c.failures > 0)
-        .values(failures=0, is_down=False, not_before=None, changed_at=now)
-    )
-    return changed.rowcount == 1
+    return session.execute(_RECOVER, {"line": account, "changed_at": now}).rowcount == 1
 
 
 def down(session: Session) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ivr.store.admission import OPEN_STATES
+from ivr.store.open_calls import OPEN_STATES
 from ivr.store.samples import TRIAL_KEY, name_key
 from ivr.store.session import Session
 from ivr.store.tables import (

@@ -41,6 +41,7 @@ _SPEND = (
     .where(cells.c.id == sa.bindparam("b_id"))
     .values(in_flight=cells.c.in_flight - 1, successful=cells.c.successful + 1)
 )
+_RELEASE = sa.update(cells).where(cells.c.id == sa.bindparam("b_id")).values(in_flight=cells.c.in_flight - 1)
 _COUNTS = (
     sa.update(interviews)
     .where(interviews.c.id == sa.bindparam("b_id"))
@@ -65,15 +66,10 @@ def reserve_again(session: Session, attempt_id: str, cell_id: int) -> bool:
 
 def release(session: Session, attempt_id: str) -> bool:
     """Give the attempt's slot back. False when it holds none (any more): twice is harmless."""
-    cell_id = session.execute(
-        sa.update(attempts)
-        .where(attempts.c.id == attempt_id, attempts.c.holds_slot.is_(True))
-        .values(holds_slot=False)
-        .returning(attempts.c.cell_id)
-    ).scalar_one_or_none()
+    cell_id = session.execute(_LET_GO, {"b_id": attempt_id}).scalar_one_or_none()
     if cell_id is None:
         return False
-    session.execute(sa.update(cells).where(cells.c.id == cell_id).values(in_flight=cells.c.in_flight - 1))
+    session.execute(_RELEASE, {"b_id": cell_id})
     return True
 
 

@@ -103,9 +103,12 @@ def sample_by_id(session: Session, sample_id: int) -> Sample:
     return Sample(*row)
 
 
+_SEALED = sa.select(contacts.c.sealed).where(contacts.c.case_id == sa.bindparam("case"))
+
+
 def contact(session: Session, sealer: Sealer, case_id: int) -> Contact:
     """The opened contact of a case; NotFoundError when there is none (any more: erased)."""
-    sealed = session.execute(sa.select(contacts.c.sealed).where(contacts.c.case_id == case_id)).scalar()
+    sealed = session.execute(_SEALED, {"case": case_id}).scalar()
     if sealed is None:
         raise NotFoundError(f"Case {case_id} has no contact data (any more).")
     return Contact.from_mapping(sealer.open(sealed))
