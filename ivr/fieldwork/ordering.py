@@ -7,6 +7,7 @@ be dialled only after its prompts are voiced.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -59,7 +60,7 @@ def parse_services(text: str | None, known: Mapping[int, str]) -> tuple[int, ...
         return None
     parts = [part.strip() for part in text.split(",") if part.strip()]
     for part in parts:
-        if not (part.isascii() and part.isdigit() and int(part) in known) or int(part) == OBSOLETE:
+        if not (re.fullmatch(r"[0-9]{1,3}", part) and int(part) in known) or int(part) == OBSOLETE:
             raise UsageError(f"{part!r} is no service that can be bought. Give codes of 1-13 without 12, such as 5,9.")
     return tuple(sorted({int(part) for part in parts}))
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from ivr.store import Database
+from ivr.store import Database, deliveries, ledger, samples
 from ivr.web.pages.access import MACHINE_DOORS, allowed_roles
-from tests.web.page_house import add_cell, house_of, open_app, signed_in
+from tests.web.page_house import MIDDAY, PERIOD, add_cell, house_of, open_app, signed_in
 
 STAFF = {"viewer", "fieldwork", "admin"}
 WORKERS = {"fieldwork", "admin"}
@@ -50,7 +50,17 @@ WHO_MAY = {
     ("GET", "softphone.open_telephone"): STAFF,
     ("POST", "softphone.prepare"): STAFF,
     ("GET", "provider.overview"): PROVIDER,
-    ("GET", "provider.bill"): PROVIDER,
+    ("GET", "provider.costs"): PROVIDER,
+    ("GET", "provider.order_invoice"): PROVIDER,
+    ("GET", "provider.invoice_file"): PROVIDER,
+    ("GET", "provider.texts"): PROVIDER,
+    ("GET", "provider.text"): PROVIDER,
+    ("GET", "provider.text_file"): PROVIDER,
+    ("GET", "provider.results"): PROVIDER,
+    ("GET", "provider.result_file"): PROVIDER,
+    ("GET", "provider.delivery_answer"): PROVIDER,
+    ("GET", "provider.delivery_file"): PROVIDER,
+    ("GET", "provider.example"): PROVIDER,
     ("GET", "provider.order"): PROVIDER,
     ("GET", "provider.cost"): PROVIDER,
     ("POST", "provider.place"): PROVIDER,
@@ -64,6 +74,9 @@ FILLED = {
     "name": "toets.css",
     "filename": "toets.css",
     "action": "pause",
+    "case_id": 1,
+    "id": "laagdrempelig",
+    "attempt_id": "unknown",
 }
 
 
@@ -104,7 +117,7 @@ def test_each_role_opens_its_own_pages_and_no_other(app: Flask, role: str) -> No
         )
         with app.test_request_context():
             rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
-            known = {"cell_id": 1, "number": 1, "order_id": 1, **FILLED}
+            known = {"cell_id": 1, "number": 1, "order_id": 1, "delivery_id": 1, **FILLED}
             path = app.url_for(endpoint, _external=False, **{name: known[name] for name in rule.arguments})
         form = {"csrf": "csrf-of-test"} if role != "nobody" else {}
         answer = client.open(path, method=method, data=form if method == "POST" else None)
@@ -138,12 +151,53 @@ def test_a_page_that_forgets_to_say_who_may_open_it_is_closed_to_everyone(
     assert app.test_client().get("/vergeten").status_code == 302
 
 
+OWN_PAGES = (
+    "/aanbieder",
+    "/aanbieder/kosten",
+    "/aanbieder/bestellen",
+    "/aanbieder/lijst",
+    "/aanbieder/teksten",
+    "/aanbieder/uitslag",
+)
+
+
+def test_no_id_of_another_opens_anything_to_a_provider(sqlite_database: Database, tmp_path: Path) -> None:
+    """Every address of the provider pages that carries an id, with every id that is another's."""
+    app = open_app(sqlite_database, tmp_path)
+    house = house_of(app)
+    mine = add_cell(house, "Eerste Hulp", track="purchased", people=6)
+    add_cell(house, "Ander Bureau", track="purchased", people=6, target=7)
+    with sqlite_database.write() as session:
+        for provider in ("Eerste Hulp", "Ander Bureau"):
+            sample = samples.get_sample(session, provider, PERIOD)
+            deliveries.keep(session, sample.id, MIDDAY, "x", 1, 0, [(2, "dienst", f"van {provider}")], [])
+        for interview in range(3):
+            ledger.enter(session, mine, f"m{interview}", MIDDAY)
+            ledger.enter(session, mine + 1, f"o{interview}", MIDDAY)
+    with app.test_request_context():
+        rules = [
+            rule
+            for rule in app.url_map.iter_rules()
+            if rule.endpoint.startswith("provider.") and rule.arguments & {"order_id", "delivery_id"}
+        ]
+        paths = {
+            number: [app.url_for(rule.endpoint, **dict.fromkeys(rule.arguments, number)) for rule in rules]
+            for number in range(5)
+        }
+    assert len(rules) == 4
+    for name, own in (("Eerste Hulp", 1), ("Ander Bureau", 2)):
+        client = signed_in(app, "provider", name)
+        assert [client.get(path).status_code for path in paths[own]] == [200] * 4
+        for number in set(paths) - {own}:
+            assert [client.get(path).status_code for path in paths[number]] == [404] * 4, (name, number)
+
+
 def test_a_provider_sees_nothing_of_another(sqlite_database: Database, tmp_path: Path) -> None:
     app = open_app(sqlite_database, tmp_path)
     add_cell(house_of(app), "Eerste Hulp")
     other = add_cell(house_of(app), "Ander Bureau", track="purchased", target=7)
     client = signed_in(app, "provider", "Eerste Hulp")
-    for path in ("/aanbieder", "/aanbieder/kosten", "/aanbieder/bestellen", "/aanbieder/lijst"):
+    for path in OWN_PAGES:
         page = client.get(path)
         assert page.status_code == 200
         assert "Ander Bureau" not in page.text
@@ -160,6 +214,8 @@ def test_every_change_without_the_browsers_own_token_is_refused(app: Flask) -> N
         client = signed_in(app, role, "Eerste Hulp" if role == "provider" else None)
         with app.test_request_context():
             rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
-            path = app.url_for(endpoint, **{name: {"cell_id": 1, **FILLED}[name] for name in rule.arguments})
+            path = app.url_for(
+                endpoint, **{name: {"cell_id": 1, "order_id": 1, **FILLED}[name] for name in rule.arguments}
+            )
         for form in ({}, {"csrf": ""}, {"csrf": "another"}):
             assert client.post(path, data=form).status_code == 400, (endpoint, form)

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from ivr.store import tables_accounts, tables_links  # noqa: F401 - their tables belong to the schema too
+# Their tables belong to the schema too.
+from ivr.store import tables_accounts, tables_links, tables_providers  # noqa: F401
 from ivr.store.tables import Moment, metadata
 
 

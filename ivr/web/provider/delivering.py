@@ -1,24 +1,27 @@
 """Delivering the client list: an upload, and an answer row by row, on the screen and as a file.
 
-The list closes when its fieldwork begins: after that a provider could choose people; more numbers go through staff.
-The upload lies in a private temporary file for as long as it is read.
+The upload lies in a private temporary file for as long as it is read; the answer is kept and has an address, so that
+reloading the page delivers nothing again.
 """
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import tempfile
 from pathlib import Path
 
-from flask import render_template, request
+from flask import Response, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Answer
 
-from ivr.errors import FileRefusedError, UsageError
-from ivr.fieldwork.intake import IntakeReport, IntakeRules, import_clients
-from ivr.store import samples
-from ivr.web.pages.access import allow, the_house
-from ivr.web.provider.door import blueprint, last_year, own, read_period
+from ivr.errors import FileRefusedError, RefusedError, UsageError
+from ivr.exports.files import cell
+from ivr.fieldwork import delivering
+from ivr.fieldwork.accounts import wall_clock
+from ivr.store import deliveries
+from ivr.store.deliveries import Delivery
+from ivr.web.pages.access import allow, takes, the_house, user
+from ivr.web.provider.door import PERIOD_FAULTS, as_file, blueprint, known_periods, own, read_period, suggested_period
 
 SHOWN = 200
 REFUSED = {
@@ -28,13 +31,16 @@ REFUSED = {
     "empty_file": "Dit bestand is leeg.",
     "missing_column": "De kolom clientnummer ontbreekt. Gebruik de kolomnamen van de voorbeeldlijst.",
     "duplicate_column": "Een kolom staat er twee keer in. Haal er een weg.",
-    "too_large": "Dit bestand is te groot.",
+    "too_large": f"Dit bestand is te groot. Een lijst heeft hoogstens {delivering.MAX_LINES} regels.",
     "protected_file": "Dit bestand is beveiligd met een wachtwoord. Haal de beveiliging eraf.",
     "closed": "Het bellen voor deze meetperiode is begonnen; de lijst is gesloten. Neem contact op met het "
     "onderzoeksbureau als er nummers bij moeten.",
+    "busy": "Wij lezen net een andere lijst. Probeer het over een minuut opnieuw.",
+    "too_often": "U heeft vandaag vaak een lijst aangeleverd. Probeer het over een kwartier opnieuw.",
     "no_file": "Kies eerst een bestand.",
-    "period": "Vul de eerste en de laatste dag van de meetperiode in.",
+    **PERIOD_FAULTS,
 }
+_STATUS = {"closed": 409, "busy": 503, "too_often": 429}
 
 
 @blueprint.get("/lijst")
@@ -45,58 +51,85 @@ def delivery() -> tuple[str, int]:
 
 @blueprint.post("/lijst")
 @allow("provider")
-def deliver() -> tuple[str, int]:
-    house, (_, name), upload = the_house(), own(), request.files.get("bestand")
+@takes(delivering.MAX_BYTES)
+def deliver() -> tuple[str, int] | Answer:
+    house, upload = the_house(), request.files.get("bestand")
     if upload is None or not upload.filename:
-        return _page(problem=REFUSED["no_file"], status=422)
+        return _page("no_file")
     try:
         period = read_period(request.form.get("van", ""), request.form.get("tot", ""))
-    except UsageError:
-        return _page(problem=REFUSED["period"], status=422)
-    with house.database.read() as session:
-        sample = samples.find_sample(session, name, period)
-        if sample is not None and samples.was_called(session, sample.id):
-            return _page(problem=REFUSED["closed"], status=409)
-    rules = house.catalogue.fieldwork
-    with tempfile.TemporaryDirectory(prefix="toets-list-") as directory:
-        path = Path(directory) / "list"
-        upload.save(path)
-        try:
-            report = import_clients(
+        with tempfile.TemporaryDirectory(prefix="toets-list-") as directory:
+            path = Path(directory) / "list"
+            upload.save(path)
+            delivery_id = delivering.deliver(
                 house.database,
                 house.sealer,
+                house.catalogue,
                 path,
-                name,
+                user(),
                 period,
-                house.catalogue.services,
-                IntakeRules(rules.inburgering_target, rules.replicate_size, rules.announcement_min_days),
-                house.clock.now(),
+                now=house.clock.now(),
+                wall=wall_clock(),
             )
-        except FileRefusedError as error:
-            return _page(problem=REFUSED.get(error.code, REFUSED["not_a_table"]), status=422)
-    return _page(report=report)
+    except (UsageError, FileRefusedError, RefusedError) as error:
+        return _page(error.code if error.code in REFUSED else "not_a_table")
+    return redirect(url_for("provider.delivery_answer", delivery_id=delivery_id), 303)  # type: ignore[return-value]
 
 
-def _page(*, report: IntakeReport | None = None, problem: str | None = None, status: int = 200) -> tuple[str, int]:
-    suggested = last_year()
-    page = render_template(
-        "provider/delivery.html",
-        report=report,
-        problem=problem,
-        first=request.form.get("van") or suggested[0].isoformat(),
-        last=request.form.get("tot") or suggested[1].isoformat(),
-        shown=SHOWN,
-        as_file=_as_file(report) if report else None,
-    )
-    return page, status
+@blueprint.get("/lijst/<int:delivery_id>")
+@allow("provider")
+def delivery_answer(delivery_id: int) -> tuple[str, int]:
+    return _page(answer=_answer(delivery_id))
 
 
-def _as_file(report: IntakeReport) -> str:
-    """The rows to mend as a CSV for spreadsheets, in a data: address: nothing has to be kept for the download."""
+@blueprint.get("/lijst/<int:delivery_id>/regels.csv")
+@allow("provider")
+def delivery_file(delivery_id: int) -> Response:
+    """The rows to mend, for a spreadsheet; what the provider itself wrote in a heading runs as no formula there."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(("regel", "kolom", "wat", "uitleg"))
-    for kind, remarks in (("afgewezen", report.rejected), ("let op", report.warnings)):
-        for remark in remarks:
-            writer.writerow((remark.row, remark.column, kind, remark.message))
-    return "data:text/csv;base64," + base64.b64encode(("\ufeff" + text.getvalue()).encode()).decode()
+    answer = _answer(delivery_id)
+    for kind, remarks in (("afgewezen", answer.rejected), ("let op", answer.warnings)):
+        for row, column, message in remarks:
+            writer.writerow([cell(value) for value in (row, column, kind, message)])
+    return as_file("\ufeff" + text.getvalue(), f"regels-om-te-verbeteren-{delivery_id}.csv")
+
+
+@blueprint.get("/lijst/voorbeeld.csv")
+@allow("provider")
+def example() -> Response:
+    """A list with the headings and two invented rows."""
+    return as_file("\ufeff" + EXAMPLE, "voorbeeldlijst.csv")
+
+
+EXAMPLE = (
+    "clientnummer;voornaam;achternaam;telefoon;telefoon2;email;straat;huisnummer;postcode;plaats;dienst;leerprofiel;"
+    "vragenlijst;einddatum_traject;toestemming;zelfmelder\r\n"
+    "1001;Voorbeeld;Een;06 00000000;;een@voorbeeld.example;Dorpsstraat;1;1234 AB;Voorbeeld;11;1;;;ja;nee\r\n"
+    "1002;Voorbeeld;Twee;;;twee@voorbeeld.example;Markt;2;1234 AB;Voorbeeld;5;;laagdrempelig;31-03-2025;ja;nee\r\n"
+)
+
+
+def _answer(delivery_id: int) -> Delivery:
+    found = delivering.answer(the_house().database, own()[0], delivery_id)
+    return found if found is not None else abort(404)
+
+
+def _page(fault: str | None = None, *, answer: Delivery | None = None) -> tuple[str, int]:
+    known = known_periods()
+    first, last = answer.period if answer is not None else suggested_period(known)
+    with the_house().database.read() as session:
+        earlier = deliveries.latest(session, own()[0])
+    page = render_template(
+        "provider/delivery.html",
+        answer=answer,
+        problem=REFUSED[fault] if fault else None,
+        first=request.form.get("van") or first.isoformat(),
+        last=request.form.get("tot") or last.isoformat(),
+        shown=SHOWN,
+        closed=[one for one in known if one.is_closed],
+        earlier=[one for one in earlier if answer is None or one.id != answer.id],
+        most=delivering.MAX_BYTES,
+    )
+    return page, (_STATUS.get(fault, 422) if fault else 200)

@@ -1,16 +1,29 @@
-"""The blueprint of the provider pages, and what they share: whose they are, which day it is, which period is meant."""
+"""The blueprint of the provider pages, and what they share: whose they are, which period is meant, files to keep."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from ivr.errors import UsageError
+from ivr.fieldwork import following
+from ivr.fieldwork.following import Stand
+from ivr.store import deliveries
+from ivr.store.deliveries import Period
+from ivr.survey.callplan import local_date
+from ivr.survey.scoring import rules_from_mapping
 from ivr.web.pages.access import the_house, user
-from ivr.web.pages.words import AMSTERDAM
 
 blueprint = Blueprint("provider", __name__, url_prefix="/aanbieder")
+
+PERIOD_FAULTS = {
+    "period": "Vul de eerste en de laatste dag van de meetperiode in.",
+    "period_length": "Een meetperiode is twaalf maanden, bijvoorbeeld van 1 januari tot en met 31 december.",
+    "period_overlap": "Deze meetperiode valt samen met een andere van u. Neem de dagen daarvan, of vraag het "
+    "onderzoeksbureau.",
+    "period_far": "Deze meetperiode is te lang geleden of te ver weg. Kijk naar het jaar.",
+}
 
 
 def own() -> tuple[int, str]:
@@ -21,15 +34,24 @@ def own() -> tuple[int, str]:
     return signed_in.provider_id, signed_in.provider
 
 
-def last_midnight() -> datetime:
-    """The beginning of today in Amsterdam, UTC: what happened after it is shown tomorrow."""
-    today = the_house().clock.now().astimezone(AMSTERDAM).date()
-    return datetime.combine(today, time(), AMSTERDAM).astimezone(UTC)
+def stands() -> list[Stand]:
+    """How the cells of whoever is signed in stand today."""
+    house = the_house()
+    minimum_n = rules_from_mapping(house.catalogue.scoring).minimum_n
+    return following.stands(house.database, own()[0], house.clock.now(), minimum_n)
 
 
-def last_year() -> tuple[date, date]:
-    """The meetperiode that a form suggests when nothing is known yet: the calendar year before this one."""
-    year = the_house().clock.now().astimezone(AMSTERDAM).year - 1
+def known_periods() -> list[Period]:
+    """The meetperiodes of whoever is signed in, the newest first."""
+    with the_house().database.read() as session:
+        return deliveries.periods(session, own()[0])
+
+
+def suggested_period(known: list[Period]) -> tuple[date, date]:
+    """The meetperiode that a form suggests: the newest that is known, else the calendar year before this one."""
+    if known:
+        return known[0].first, known[0].last
+    year = local_date(the_house().clock.now()).year - 1
     return date(year, 1, 1), date(year, 12, 31)
 
 
@@ -38,7 +60,14 @@ def read_period(first: str, last: str) -> tuple[date, date]:
     try:
         period = date.fromisoformat(first), date.fromisoformat(last)
     except ValueError as error:
-        raise UsageError("A period has two dates.") from error
+        raise UsageError("A period has two dates.", code="period") from error
     if period[0] > period[1]:
-        raise UsageError("A period begins before it ends.")
+        raise UsageError("A period begins before it ends.", code="period")
     return period
+
+
+def as_file(text: str, name: str, kind: str = "text/csv") -> Response:
+    """A file to keep; `name` is ours, never anything that somebody typed."""
+    response = Response(text, content_type=f"{kind}; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
