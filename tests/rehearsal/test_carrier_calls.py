@@ -45,6 +45,8 @@ def satisfies(openapi, method: str, path: str, status: int, body: dict) -> None:
     ],
 )
 def test_a_call_that_nobody_takes_is_told_as_it_went(house, kit, play, reception, told, duration):
+    """CallStatus of the last event: no-answer, busy or failed; "SequenceNumber: … starting from 0." """
+
     async def scene(stage):
         return await stage.over((await stage.create(Timeout="20"))["sid"])
 
@@ -72,6 +74,7 @@ def test_an_answered_call_tells_each_event_once_with_its_particulars(house, kit,
 
 
 def test_only_subscribed_events_are_told_and_completed_by_default(house, kit, play):
+    """ "StatusCallbackEvent … If no event is specified, we send the completed status." """
     house.page("/start", DONE)
 
     async def scene(stage):
@@ -84,6 +87,8 @@ def test_only_subscribed_events_are_told_and_completed_by_default(house, kit, pl
 
 
 def test_somebody_too_slow_is_not_reached(house, kit, play):
+    """ "Timeout: The integer number of seconds that we should allow the phone to ring …" """
+
     async def scene(stage):
         return await stage.over((await stage.create(Timeout="20"))["sid"])
 
@@ -94,6 +99,8 @@ def test_somebody_too_slow_is_not_reached(house, kit, play):
 
 
 def test_calls_start_one_a_second_and_the_others_wait(house, kit, play):
+    """ "Calls per second (CPS)": what comes faster "will be queued"."""
+
     async def scene(stage):
         sids = [(await stage.create(To=f"+3161000000{n}"))["sid"] for n in range(5)]
         for sid in sids:
@@ -105,6 +112,8 @@ def test_calls_start_one_a_second_and_the_others_wait(house, kit, play):
 
 
 def test_too_many_calls_at_once_are_refused(house, kit, play):
+    """10004 "Call concurrency limit exceeded." """
+
     async def scene(stage):
         with stage.carrier.keeper.busy("the test"):
             return [await stage.post(f"{stage.calls_url}.json", To=f"+3161000000{n}") for n in range(3)]
@@ -145,6 +154,7 @@ def test_synchronous_detection_lets_the_callee_wait_in_silence(house, kit, play)
 
 
 def test_asynchronous_detection_speaks_at_once_and_tells_later(house, kit, play):
+    """ "AsyncAmd: … perform answering machine detection in the background"; AsyncAmdStatusCallback gets the verdict."""
     house.page("/start", "<Response><Play>/20.wav</Play></Response>")
     house.page("/machine", "<Response/>")
 
@@ -162,6 +172,7 @@ def test_asynchronous_detection_speaks_at_once_and_tells_later(house, kit, play)
 
 
 def test_a_machine_verdict_may_come_after_the_call(house, kit, play):
+    """ "in the background": nothing says that the verdict comes before the call has ended."""
     house.page("/start", "<Response><Play>/10.wav</Play></Response>")
     house.page("/machine", "<Response/>")
 
@@ -194,6 +205,23 @@ def test_a_call_canceled_while_queued_is_told_to_nobody(house, kit, play):
     (status, _), call = play(kit.Numbers(NOBODY), scene)
     assert (status, call["status"]) == (200, "canceled")
     assert "+31610000002" not in {hit.params["To"] for hit in house.hit("/status")}
+
+
+@pytest.mark.parametrize("wish", ["canceled", "completed"])
+def test_a_ringing_call_is_given_up_and_told(house, kit, play, wish):
+    """Status: "canceled … will attempt to hang up calls that are queued or ringing"; completed ends any call."""
+
+    async def scene(stage):
+        made = await stage.create(Timeout="600")
+        for _ in range(2000):
+            if stage.carrier.exchange.book.get(made["sid"]).status == "ringing":
+                break
+            await asyncio.sleep(0.002)
+        return await stage.post(f"{stage.calls_url}/{made['sid']}.json", Status=wish), await stage.over(made["sid"])
+
+    (status, _), call = play(kit.answering(kit.Script(), after=500), scene, is_leaping=False)
+    assert (status, call["status"], call["duration"]) == (200, "canceled", "0")
+    assert house.told == ["initiated", "ringing", "canceled"]
 
 
 @pytest.mark.parametrize(("wish", "how"), [("completed", "completed"), ("canceled", "completed")])
@@ -230,6 +258,7 @@ def test_a_running_call_is_ended_but_not_canceled(house, kit, play, wish, how):
 
 @pytest.mark.parametrize("change", ["url", "twiml"])
 def test_a_running_call_gets_another_document(house, kit, play, change):
+    """ "Initiates a call redirect or terminates a call": by Url or by Twiml; 21220 when the call is over."""
     script = kit.Script()
     house.page("/other", "<Response><Say>anders</Say></Response>")
 
@@ -294,6 +323,8 @@ def test_a_running_call_gets_another_document(house, kit, play, change):
     ],
 )
 def test_a_request_that_cannot_be_meant_is_refused_in_twilios_words(kit, play, openapi, form, code):
+    """Twilio's error dictionary: a code, a message, more_info and the HTTP status."""
+
     async def scene(stage):
         if form.get("Url", "") is None and "Twiml" not in form:
             return await stage.post(f"{stage.calls_url}.json", Url="")
@@ -306,6 +337,8 @@ def test_a_request_that_cannot_be_meant_is_refused_in_twilios_words(kit, play, o
 
 
 def test_who_does_not_know_the_token_learns_nothing(kit, play):
+    """20003 "Authenticate", with 401."""
+
     async def scene(stage):
         import aiohttp
 
@@ -349,6 +382,8 @@ def test_every_answer_satisfies_twilios_openapi(house, kit, play, openapi):
 
 
 def test_calls_are_listed_by_number_status_moment_and_page(house, kit, play):
+    """ "To: Only show calls made to this phone number"; "StartTime: Only include calls that started on this
+    date"; "PageSize … The default is 50, and the maximum is 1000." """
     house.page("/start", DONE)
 
     async def scene(stage):

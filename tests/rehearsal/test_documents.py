@@ -74,6 +74,7 @@ def test_without_a_fallback_the_call_ends(called, house):
 
 
 def test_a_broken_fallback_ends_the_call(called, house):
+    """A fallback is asked once: its own error is "an application error has occurred"."""
     house.page("/start", "<nonsense/>")
     house.page("/fallback", "<nonsense/>")
     script, _ = called(FallbackUrl="{url}/fallback")
@@ -107,6 +108,8 @@ def test_html_is_read_as_a_document(called, house):
 
 
 def test_plain_text_is_said(called, house):
+    """ "text/plain: Twilio reads the content of the text out loud to the caller, and then hangs up." """
+
     async def page(_request):
         return web.Response(text="goedendag", content_type="text/plain")
 
@@ -116,6 +119,8 @@ def test_plain_text_is_said(called, house):
 
 
 def test_another_media_type_is_refused(called, house):
+    """12300 "Invalid Content-Type: Attempt to fetch content returned an invalid Content-Type." """
+
     async def page(_request):
         return web.json_response({})
 
@@ -136,7 +141,21 @@ def test_redirects_are_resolved_against_the_last_document(called, house, target)
     assert len([hit for hit in house.hits if hit.path in {"/start", "/next"}]) == 2
 
 
+def test_a_redirect_may_be_absolute(called, house):
+    """ "Redirect … An absolute or relative URL for a different TwiML document." """
+
+    async def page(_request):
+        text = f"<Response><Redirect>{house.url}/elsewhere/next?z=1</Redirect></Response>"
+        return web.Response(text=text, content_type="text/xml")
+
+    house.page("/start", page)
+    house.page("/elsewhere/next", DONE)
+    called()
+    assert [hit.query for hit in house.hit("/elsewhere/next")] == ["z=1"]
+
+
 def test_a_redirect_may_be_a_get(called, house):
+    """ "method … tells Twilio whether to request the <Redirect> URL via HTTP GET or POST." """
     house.page("/start", '<Response><Redirect method="GET">/next?y=2</Redirect></Response>')
     house.page("/next", DONE)
     called()
@@ -147,6 +166,7 @@ def test_a_redirect_may_be_a_get(called, house):
 
 
 def test_more_than_ten_redirects_in_a_moment_end_the_call(called, house):
+    """11215 "HTTP Too Many Redirects": ten are followed."""
     house.page("/start", "<Response><Redirect>/start</Redirect></Response>")
     script, _ = called()
     assert script.how == "application_error"
@@ -154,6 +174,7 @@ def test_more_than_ten_redirects_in_a_moment_end_the_call(called, house):
 
 
 def test_a_loop_in_which_time_passes_is_no_endless_redirect(called, house):
+    """11215 is for redirects without end; a document that comes back after a time-out is how a menu is written."""
     pages = ["<Response><Gather timeout='1'/><Redirect>/start</Redirect></Response>"] * 30
     house.page("/start", *pages, DONE)
     script, _ = called()
@@ -162,6 +183,8 @@ def test_a_loop_in_which_time_passes_is_no_endless_redirect(called, house):
 
 
 def test_http_redirects_are_followed_ten_times(called, house):
+    """11215 "HTTP Too Many Redirects": ten are followed, and a 302 becomes a GET."""
+
     async def away(_request):
         raise web.HTTPFound("/start")
 
@@ -228,6 +251,7 @@ def test_a_fragment_may_ask_for_more_retries_and_never_travels(called, house):
 
 
 def test_every_webhook_is_signed_and_carries_what_a_voice_request_carries(called, house, tmp_path):
+    """ "Twilio … signs it": the X-Twilio-Signature of each request, over its URL and all its parameters."""
     from twilio.request_validator import RequestValidator
 
     house.page("/start", '<Response><Redirect method="GET">/next?q=%C3%A9</Redirect></Response>')
@@ -256,6 +280,8 @@ def test_sounds_are_fetched_once_while_their_headers_allow(called, house):
 
 
 def test_a_sound_with_only_an_etag_is_asked_for_again(called, house, kit):
+    """ "Play … honours ETag": without a Cache-Control the sound is asked for again with If-None-Match."""
+
     async def sound(request):
         if request.headers.get("If-None-Match") == '"v1"':
             return web.Response(status=304)
@@ -270,6 +296,8 @@ def test_a_sound_with_only_an_etag_is_asked_for_again(called, house, kit):
 
 @pytest.mark.parametrize("body", [b"", b"RIFF....WAVE", b"ID3 an mp3", b"RIFF\0\0\0\0WAVEdata\4\0\0\0abcd"])
 def test_a_broken_sound_breaks_the_document(called, house, body):
+    """12300: content that cannot be played is an error of the document, and the FallbackUrl is asked."""
+
     async def sound(_request):
         return web.Response(body=body, content_type="audio/wav")
 
@@ -288,12 +316,14 @@ def test_people_hear_the_transcript_beside_the_sound(called, house):
 
 
 def test_a_call_ends_at_its_time_limit(called, house):
+    """ "TimeLimit: The maximum duration of the call in seconds." """
     house.page("/start", "<Response><Play loop='0'>/60.wav</Play></Response>")
     script, call = called(TimeLimit="100")
     assert (script.how, call["duration"]) == ("time_limit", "100")
 
 
 def test_twiml_may_come_with_the_request(called, house):
+    """ "Twiml: TwiML instructions for the call Twilio will use without fetching Twiml from url parameter." """
     script, _ = called(Twiml="<Response><Say>hallo</Say></Response>")
     assert script.heard[0][0] == "hallo"
     assert not house.hit("/start")

@@ -60,12 +60,14 @@ def test_without_faults_everything_comes_once_and_in_order(struck, house):
 
 
 def test_dropped_callbacks_never_come(struck, house):
+    """Callbacks are single HTTP requests: nobody promises that one arrives."""
     struck(5, drop=1.0)
     assert statuses(house) == {}
     assert len(house.hit("/keys")) == 5
 
 
 def test_duplicated_callbacks_come_twice_with_one_number(struck, house):
+    """Connection overrides ("rc=2") send a callback again: the same SequenceNumber."""
     struck(3, duplicate=1.0)
     assert list(statuses(house).values()) == [[each for each in ALL for _ in range(2)]] * 3
     first = house.hit("/status")[0].params["CallSid"]
@@ -74,6 +76,8 @@ def test_duplicated_callbacks_come_twice_with_one_number(struck, house):
 
 
 def test_reordered_callbacks_come_after_their_successor_and_none_is_lost(struck, house):
+    """ "SequenceNumber: The order in which the events were fired, starting from 0 … there is no guarantee they will
+    arrive in the same order." """
     struck(5, reorder=1.0)
     for told in statuses(house).values():
         assert sorted(told) == sorted(ALL)
@@ -81,6 +85,7 @@ def test_reordered_callbacks_come_after_their_successor_and_none_is_lost(struck,
 
 
 def test_delayed_callbacks_come_late(struck, house):
+    """The same sentence: a callback may arrive long after its event."""
     struck(5, delay=1.0)
     for told in statuses(house).values():
         assert sorted(told) == sorted(ALL)
@@ -89,6 +94,7 @@ def test_delayed_callbacks_come_late(struck, house):
 
 
 def test_an_answer_sent_twice_carries_the_same_token(struck, house):
+    """ "I-Twilio-Idempotency-Token": one token for all tries of one request."""
     struck(3, answer_twice=1.0)
     tokens: dict[str, list[str]] = {}
     for hit in house.hit("/keys"):
@@ -97,6 +103,7 @@ def test_an_answer_sent_twice_carries_the_same_token(struck, house):
 
 
 def test_a_late_answer_comes_after_the_call_has_ended(struck, house):
+    """A try after a read time-out ("rt") may arrive when the call has long ended."""
     struck(3, answer_late=1.0)
     ends = {hit.params["CallSid"]: hit.at for hit in house.hit("/status") if hit.params["CallStatus"] == "completed"}
     late = [hit for hit in house.hit("/keys") if hit.at > ends[hit.params["CallSid"]]]
@@ -105,6 +112,7 @@ def test_a_late_answer_comes_after_the_call_has_ended(struck, house):
 
 
 def test_an_early_webhook_comes_before_the_request_is_answered(struck, house):
+    """ "We will call this URL … when the call connects": nothing says after create() was answered."""
     answers, _ = struck(3, early_webhook=1.0)
     assert [status for status, _ in answers] == [201] * 3
     assert {body["status"] for _, body in answers} == {"in-progress"}
@@ -112,12 +120,14 @@ def test_an_early_webhook_comes_before_the_request_is_answered(struck, house):
 
 
 def test_refused_requests_make_no_call(struck):
+    """20429 "Too Many Requests", with 429."""
     answers, total = struck(3, rest_429=1.0)
     assert [(status, body["code"]) for status, body in answers] == [(429, 20429)] * 3
     assert total == 0
 
 
 def test_a_broken_rest_side_makes_the_call_in_some_cases_and_not_in_others(struck, house):
+    """20500 "Internal Server Error": create() is not idempotent, and a 5xx tells nothing of the call."""
     answers, total = struck(12, rest_500=1.0)
     assert {status for status, _ in answers} == {500}
     assert 0 < total < 12
@@ -125,10 +135,38 @@ def test_a_broken_rest_side_makes_the_call_in_some_cases_and_not_in_others(struc
 
 
 def test_a_lost_answer_leaves_a_call_behind(struck, house):
+    """create() is not idempotent: the connection breaks, the call is made."""
     answers, total = struck(3, rest_lost=1.0)
     assert [status for status, _ in answers] == [0] * 3
     assert total == 3
     assert len(house.hit("/start")) == 3
+
+
+def test_a_carrier_that_is_away_takes_no_call_and_is_back_by_itself(house, kit):
+    """No connection: certainly no call. What was asked of it before is not remembered by a carrier that starts anew."""
+    import asyncio
+
+    import aiohttp
+
+    from ivr.rehearsal.service import LocalCarrier, Plan
+
+    async def scene():
+        first = LocalCarrier(Plan(port=0, is_leaping=True, start=kit.START), kit.answering(kit.Script()))
+        await first.open()
+        url, port = first.url, int(first.url.rsplit(":", 1)[1])
+        await first.close()
+        async with aiohttp.ClientSession() as web:
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await web.get(f"{url}/healthz")
+            second = LocalCarrier(Plan(port=port, is_leaping=True, start=kit.START), kit.answering(kit.Script()))
+            await second.open()
+            try:
+                async with web.get(f"{url}/healthz") as answer:
+                    return (await answer.json())["calls"]
+            finally:
+                await second.close()
+
+    assert asyncio.run(scene()) == 0
 
 
 def test_rates_are_read_from_one_number_or_by_kind():

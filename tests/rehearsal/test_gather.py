@@ -108,6 +108,7 @@ def test_hash_finishes_by_default_and_is_not_among_the_digits(gathered):
 
 
 def test_another_key_may_finish(gathered):
+    """ "finishOnKey … lets you choose one value that submits the received data when entered." """
     _, house, _ = gathered('<Gather action="/keys" finishOnKey="*"/>', [(1, "4"), (2, "#"), (3, "*")])
     assert house.hit("/keys")[0].params["Digits"] == "4#"
 
@@ -119,6 +120,8 @@ def test_with_no_finishing_key_every_key_is_taken(gathered):
 
 
 def test_a_finishing_key_alone_falls_through(gathered):
+    """ "… if the caller enters the finishOnKey value before entering any other digits, Twilio will not make a request
+    to the action URL but instead continue processing … with the verb immediately following the <Gather>." """
     script, house, _ = gathered('<Gather action="/keys"/>', [(1, "#")], after="<Redirect>/silence</Redirect>")
     assert not house.hit("/keys")
     assert len(house.hit("/silence")) == 1
@@ -126,6 +129,7 @@ def test_a_finishing_key_alone_falls_through(gathered):
 
 
 def test_enough_digits_submit_at_once(gathered):
+    """ "numDigits … submits the data to the action URL once the caller enters that number of digits." """
     _, house, _ = gathered('<Gather action="/keys" numDigits="4"/>', [(n, str(n)) for n in range(1, 9)])
     assert [hit.params["Digits"] for hit in house.hit("/keys")] == ["1234"]
 
@@ -147,6 +151,7 @@ def test_only_say_play_and_pause_may_be_nested(gathered, house, nested):
 
 
 def test_nested_sounds_are_fetched_before_the_first_is_heard(gathered, kit):
+    """No sentence of Twilio's: seen on real calls, nested sounds are fetched before the first is heard."""
     gather = "<Gather><Play>/1.wav</Play><Play>/2.wav</Play><Play>/3.wav</Play></Gather>"
     _, house, _ = gathered(gather)
     start = house.hit("/start")[0].at
@@ -154,6 +159,7 @@ def test_nested_sounds_are_fetched_before_the_first_is_heard(gathered, kit):
 
 
 def test_keys_before_a_gather_are_lost(house, kit, play):
+    """ "<Gather> … collects digits": only while it runs; what was pressed before it is gone."""
     script = kit.Script([], announced=[[(1, "1"), (2, "2")]])
     house.page("/start", kit.response("<Play>/10.wav</Play>", '<Gather action="/keys"/>'))
 
@@ -166,6 +172,7 @@ def test_keys_before_a_gather_are_lost(house, kit, play):
 
 
 def test_hanging_up_in_a_gather_sends_no_gather_request(gathered, kit):
+    """No sentence of Twilio's: whoever hangs up in a <Gather> sends no request to its action."""
     script, house, call = gathered('<Gather action="/keys"><Play>/20.wav</Play></Gather>', [(4, "1"), (5, kit.HANG_UP)])
     assert not house.hit("/keys")
     assert script.how == "hung_up"
