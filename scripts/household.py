@@ -103,6 +103,29 @@ def refuse_deaf_address(public_base_url: str, port: int) -> None:
         )
 
 
+def hold_port(port: int, setting: str) -> socket.socket:
+    """Keep `port` for this process and what it starts, until the socket is closed or we die.
+
+    ConfigurationError when somebody listens on it already, or another `ivr run` keeps it and does not listen yet:
+    granian shares a port with whoever asks for it, so that each house would get half of the other's webhooks.
+    """
+    kept = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # A name without a file (Linux): it belongs to this machine's network as the port does, and is gone with us.
+        kept.bind(f"\0toets-port-{port}")
+        refuse_taken_port(port, setting)
+    except OSError as error:
+        kept.close()
+        raise ConfigurationError(
+            f"Another `ivr run` starts on port {port}. Stop it, or choose another port with {setting} "
+            "(and IVR_PUBLIC_BASE_URL)."
+        ) from error
+    except ConfigurationError:
+        kept.close()
+        raise
+    return kept
+
+
 def hold(directory: Path) -> IO[bytes]:
     """Keep `directory` for this process, until the file is closed or we die. ConfigurationError when another has it."""
     file = (directory / "running.lock").open("ab")

@@ -2,7 +2,8 @@
 
 A process that dies is started again (after 0.2 s, then slower while it keeps failing), because that is what
 a service manager does in production and what a kill -9 in mid-fieldwork must survive. Each child has a
-process group of its own, so that what it left behind is gone before its successor starts, and dies with us.
+process group of its own, so that what it left behind is gone before its successor starts, and dies with us,
+also when we are killed with -9: by the kernel's word (`dies_with_us`), not by our own.
 """
 
 from __future__ import annotations
@@ -15,16 +16,33 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+QUICK_SECONDS = 5.0
+"""A process that lived for longer than this did not fail at its start."""
+
+_LIBC = ctypes.CDLL(None)
 
 
-def _die_with_parent() -> None:
-    # Without this a killed supervisor would leave web server and workers behind, still serving.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with(parent: int) -> None:
+    """End this process, now or later, when the process `parent` that started it is gone, however it went (Linux).
+
+    SIGKILL, because a process that is stopped or waits for somebody hears nothing else, and because everything that
+    is started here is built to survive it. The kernel watches the *thread* that started us.
+    """
+    if hasattr(_LIBC, "prctl"):
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)  # it died before the kernel knew
+
+
+def dies_with_us() -> Callable[[], None]:
+    """What a child does first, as `preexec_fn`: without it a killed parent leaves it behind, still serving."""
+    return partial(die_with, os.getpid())
 
 
 @dataclass
@@ -35,6 +53,7 @@ class _Child:
     starts: int = 0
     started_at: float = 0.0
     restart_at: float = 0.0
+    failures: int = 0
     is_wanted: bool = True
     exits: list[int] = field(default_factory=list)
 
@@ -42,10 +61,12 @@ class _Child:
 class Processes:
     """A set of child processes with one environment; output goes to `<log_dir>/<name>.log`.
 
-    Use as a context manager: leaving it stops all children, in reverse order of their start.
+    Use as a context manager: leaving it stops all children, in reverse order of their start. longest_pause: seconds
+    before a process that keeps failing at its start is started again.
     """
 
-    def __init__(self, environment: Mapping[str, str], log_dir: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log_dir: Path, *, longest_pause: float = 5.0) -> None:
+        self._longest_pause = longest_pause
         self._environment = dict(environment)
         self._log_dir = log_dir
         self._log_dir.mkdir(parents=True, exist_ok=True)
@@ -123,8 +144,8 @@ class Processes:
             _kill_group(child.process.pid)
             child.exits.append(code)
             child.process = None
-            quick = now - child.started_at < 5
-            child.restart_at = now + min(5.0, 0.2 * 2 ** min(child.starts, 5) if quick else 0.2)
+            child.failures = child.failures + 1 if now - child.started_at < QUICK_SECONDS else 0
+            child.restart_at = now + min(self._longest_pause, 0.2 * 2 ** min(child.failures, 5))
         if now < child.restart_at:
             return
         with (self._log_dir / f"{child.name}.log").open("ab") as log:
@@ -135,7 +156,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=dies_with_us(),
             )
         child.starts += 1
         child.started_at = now

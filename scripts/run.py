@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import click
@@ -14,9 +15,9 @@ from ivr.store.schema import upgrade
 from scripts.household import (
     environment,
     hold,
+    hold_port,
     prepare,
     refuse_deaf_address,
-    refuse_taken_port,
     start_carrier,
     start_house,
     start_redis,
@@ -32,12 +33,13 @@ from scripts.processes import Processes
 def run(population: str, seed: int) -> None:
     """Start Redis, web server, workers, clock and the local carrier; stop them with Ctrl-C."""
     settings = load_settings()
-    held = hold(prepare(settings.var_dir))
-    refuse_taken_port(settings.web_port, "IVR_WEB_PORT")
+    stack = ExitStack()
+    stack.enter_context(hold(prepare(settings.var_dir)))
+    stack.enter_context(hold_port(settings.web_port, "IVR_WEB_PORT"))
     is_local = settings.carrier == "local"
     carrier_port = urlsplit(settings.carrier_url).port or 8010
     if is_local:
-        refuse_taken_port(carrier_port, "IVR_CARRIER_URL")
+        stack.enter_context(hold_port(carrier_port, "IVR_CARRIER_URL"))
         refuse_deaf_address(settings.public_base_url, settings.web_port)
     database = Database(settings.database)
     upgrade(database)
@@ -60,4 +62,4 @@ def run(population: str, seed: int) -> None:
         note(f"  logs      {settings.var_dir / 'log'}")
         stop.wait()
         note("Stopping …")
-    held.close()
+    stack.close()

@@ -6,12 +6,19 @@ path and no raw request target, which is why voice URLs have letters, digits, - 
 
 from __future__ import annotations
 
+import importlib
+import multiprocessing
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from ivr.settings import load_settings
+from scripts.processes import die_with
+
+APPLICATION = "ivr.web.app"
+"""Known by name only, as to any web server: scripts do not look into the web room."""
 
 
 def fresh_metrics_dir(var_dir: Path, port: int) -> Path:
@@ -20,6 +27,13 @@ def fresh_metrics_dir(var_dir: Path, port: int) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def create_app() -> Any:
+    """The web application, in one of granian's processes: those outlive a master that is killed with -9."""
+    if (master := multiprocessing.parent_process()) is not None and master.pid is not None:
+        die_with(master.pid)
+    return importlib.import_module(APPLICATION).create_app()
 
 
 def main() -> None:
@@ -36,7 +50,7 @@ def main() -> None:
         *("--respawn-failed-workers", "--respawn-interval", "0.2"),
         "--no-ws",
         *("--log-level", "warning"),
-        "ivr.web.app:create_app",
+        "scripts.serve:create_app",
     ]
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(
         settings.metrics_dir or fresh_metrics_dir(settings.var_dir, settings.web_port)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psycopg
 
+from scripts.processes import dies_with_us
+
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=120")
 
 
@@ -57,6 +59,7 @@ class PostgresServer:
                 cwd=self.home,
                 stdout=log,
                 stderr=log,
+                preexec_fn=dies_with_us(),
                 **self._user,
             )
         self._wait()

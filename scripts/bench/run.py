@@ -32,16 +32,17 @@ import common  # noqa: E402
 
 from ivr.store import Database, schema  # noqa: E402
 from scripts.household import free_port  # noqa: E402
+from scripts.processes import dies_with_us  # noqa: E402
 
 SIDES: dict[str, tuple[str, str]] = {
     "constant": ("servers:constant", "none"),
     "signed": ("servers:signed", "none"),
     "nostore": ("servers:nostore", "none"),
     "raw-sqlite": ("servers:raw", "sqlite"),
-    "ours-sqlite": ("ivr.web.app:create_app", "sqlite"),
+    "ours-sqlite": ("scripts.serve:create_app", "sqlite"),
     "sample-sqlite": ("sample:app", "sqlite"),
     "raw-postgres": ("servers:raw", "postgres"),
-    "ours-postgres": ("ivr.web.app:create_app", "postgres"),
+    "ours-postgres": ("scripts.serve:create_app", "postgres"),
     "sample-postgres": ("sample:app", "postgres"),
 }
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -121,7 +122,13 @@ def served(target: str, base_url: str, database_url: str, folder: Path) -> Itera
         command += ["2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning", target]
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], env=environment, stdout=log, stderr=log, cwd=HERE, start_new_session=True
+            [sys.executable, "-m", *command],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            cwd=HERE,
+            start_new_session=True,
+            preexec_fn=dies_with_us(),
         )
     try:
         _wait(f"{base_url}/healthz", process, folder)

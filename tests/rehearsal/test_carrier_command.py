@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ivr.clock import LeapingClock
+from scripts.processes import dies_with_us
 
 
 def start(*options: str) -> subprocess.Popen[str]:
@@ -20,6 +21,7 @@ def start(*options: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=dies_with_us(),
     )
 
 

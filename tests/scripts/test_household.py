@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ivr.errors import ConfigurationError
-from scripts.household import free_port, hold, refuse_deaf_address, refuse_taken_port
+from scripts.household import free_port, hold, hold_port, refuse_deaf_address, refuse_taken_port
 
 
 def test_a_port_on_which_somebody_listens_is_refused_by_its_setting() -> None:
@@ -37,3 +37,10 @@ def test_a_second_house_in_the_same_directory_is_refused(tmp_path: Path) -> None
     with hold(tmp_path), pytest.raises(ConfigurationError, match="Another `ivr run`"):
         hold(tmp_path)
     hold(tmp_path).close()
+
+
+def test_a_second_house_on_a_port_where_the_first_does_not_listen_yet_is_refused() -> None:
+    port = free_port()
+    with hold_port(port, "IVR_WEB_PORT"), pytest.raises(ConfigurationError, match=f"Another `ivr run`.*{port}"):
+        hold_port(port, "IVR_WEB_PORT")
+    hold_port(port, "IVR_WEB_PORT").close()

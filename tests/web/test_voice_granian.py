@@ -18,6 +18,7 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
 from ivr.store import Database, tables
+from scripts.processes import dies_with_us
 from tests.fieldwork.voiced_order import VoicedOrder
 from tests.telephony.twiml_schema import check_twiml
 from tests.web.voice_house import CALL, TOKEN
@@ -38,10 +39,11 @@ def server(sqlite_database: Database, tmp_path: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--port", str(port)]
     with (tmp_path / "granian.log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "--blocking-threads", "4", "ivr.web.app:create_app"],
+            [*command, "--blocking-threads", "4", "scripts.serve:create_app"],
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
+            preexec_fn=dies_with_us(),
         )
         try:
             for _ in range(300):
@@ -55,7 +57,11 @@ def server(sqlite_database: Database, tmp_path: Path) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            process.wait(10)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def post(url: str, form: dict[str, str], *, token: str = TOKEN) -> tuple[int, str]:

@@ -20,6 +20,7 @@ from ivr.clock import SystemClock
 from ivr.store import Database, leases
 from ivr.store.tables import attempts
 from scripts.embedded import redis_command, wait_for_redis
+from scripts.processes import dies_with_us
 from worker import queues
 from worker.schedule import LEASE_SECONDS
 
@@ -35,7 +36,10 @@ class Redis:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            redis_command(self.socket, self._directory), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            redis_command(self.socket, self._directory),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=dies_with_us(),
         )
         wait_for_redis(self.url)
 
@@ -68,7 +72,11 @@ def environment(sqlite_database: Database, server: Redis, tmp_path: Path) -> dic
 
 def start(what: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "worker", what], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "worker", what],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=dies_with_us(),
     )
 
 
