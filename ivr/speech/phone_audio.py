@@ -35,22 +35,44 @@ _FRAME = RATE // 100
 _MOST_SECONDS = 120.0
 """An engine's answer is untrusted input: no sentence lasts this long."""
 _FILTER_TAPS = 401
+_COARSE = ("ULAW", "ALAW", "PCM_U8", "PCM_S8")
 
 
 def decode(original: bytes) -> Signal:
     """A sound file's bytes (WAV, FLAC, MP3, …) → 8 kHz mono. SpeechError when it is no sound or an absurd one."""
-    try:
-        with soundfile.SoundFile(io.BytesIO(original)) as file:
-            if not 0 < file.samplerate <= 192_000 or file.frames > file.samplerate * _MOST_SECONDS:
-                raise SpeechError("the sound is longer than any sentence")
-            samples = file.read(dtype="float32", always_2d=True)
-            rate = file.samplerate
-    except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
-        raise SpeechError(f"what came back is not a sound file ({error})") from error
+    samples, rate = decoded(original)
     mono = samples.mean(axis=1)
     if not mono.size or not np.isfinite(mono).all() or float(np.abs(mono).max(initial=0.0)) < 1e-4:
         raise SpeechError("the sound is empty")
     return mono if rate == RATE else soxr.resample(mono, rate, RATE, quality="VHQ").astype(np.float32)
+
+
+def decoded(original: bytes) -> tuple[NDArray[np.float32], int]:
+    """A sound file's samples as they are, a column for each channel, and how many a second. SpeechError as above."""
+    try:
+        with soundfile.SoundFile(io.BytesIO(original)) as file:
+            if not 0 < file.samplerate <= 192_000 or file.frames > file.samplerate * _MOST_SECONDS:
+                raise SpeechError("the sound is longer than any sentence")
+            return np.asarray(file.read(dtype="float32", always_2d=True), dtype=np.float32), file.samplerate
+    except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
+        reason = str(error).rsplit(">: ", 1)[-1]  # without the memory address of our buffer
+        raise SpeechError(f"what came back is not a sound file ({reason})") from error
+
+
+def is_clipped(original: bytes) -> bool:
+    """Whether somebody spoke too loud for the microphone: the tops of a recording's waves are cut off flat.
+
+    The chain would make it softer and thereby hide it. Flat means four equal samples, thrice, at the very peak: no
+    voice does that, at whatever level it was saved.
+    """
+    samples = np.abs(decoded(original)[0]).max(axis=1)
+    if soundfile.info(io.BytesIO(original)).subtype in _COARSE:
+        return False  # eight bits: a round top is flat there too
+    peak = float(samples.max(initial=0.0))
+    at_top = np.concatenate([[0], (samples >= peak - 1e-5).astype(np.int8), [0]])
+    edges = np.diff(at_top)
+    lengths = np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
+    return peak > 0.0 and int((lengths >= 4).sum()) >= 3
 
 
 def telephone_wav(pieces: Sequence[tuple[Signal, float]], *, most_gap_seconds: float | None = None) -> bytes:

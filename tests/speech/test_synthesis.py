@@ -99,6 +99,23 @@ def test_a_broken_recording_is_refused_by_name(tmp_path: Path) -> None:
         render(PROMPT, Mute(), {}, Recordings(tmp_path))
 
 
+def test_a_recording_that_was_too_loud_for_its_microphone_is_refused_by_file(tmp_path: Path, recording: bytes) -> None:
+    samples, rate = soundfile.read(io.BytesIO(recording))
+    loud = samples / np.abs(samples).max()
+    soundfile.write(tmp_path / "INB_LES.wav", loud, rate)
+    assert render(PROMPT, Mute(), {}, Recordings(tmp_path)).engine == "recording"
+    for level in (1.0, 0.3):  # made softer afterwards it stays as bad
+        soundfile.write(tmp_path / "INB_LES.wav", np.clip(loud * 4, -1, 1) * level, rate)
+        with pytest.raises(SpeechError, match=r"recordings/INB_LES\.wav is clipped"):
+            render(PROMPT, Mute(), {}, Recordings(tmp_path))
+
+
+def test_the_shortest_answers_pass_slowly_too(espeak: EspeakEngine) -> None:
+    for words in ("Te kort: druk op 1.", "Ja: druk op 1.", "Te lang: druk op 3.", "Nee: druk op 2.", "WW: druk op 3."):
+        made = render(PromptText("LD_X.1", True, ((words, 0.5),)), espeak, {})
+        assert made.prompt.slow
+
+
 def test_the_silence_asks_no_engine_and_is_the_same_for_every_voice(espeak: EspeakEngine) -> None:
     silence = PromptText(SILENCE, False, (("", 0.5),))
     made = render(silence, Mute(), {})
