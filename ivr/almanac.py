@@ -79,7 +79,8 @@ class Calendar:
         week = [monday + timedelta(days=n) for n in range(6)]
         candidates: list[tuple[str, list[date], tuple[str, ...]]] = [
             ("morgen", [today + timedelta(days=1)], ("ochtend", "middag", "avond")),
-            ("zaterdag", [saturday], ("ochtend", "middag", "avond")),
+            # On Friday that is "morgen"; on Saturday nobody could tell whether today or next week is meant.
+            ("zaterdag", [saturday] if today.weekday() not in (4, 5) else [], ("ochtend", "middag", "avond")),
             ("volgende_week", week, ("ochtend", "middag", "avond")),
         ]
         if rang_today < self._rules.max_per_day:

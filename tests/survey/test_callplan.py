@@ -159,6 +159,20 @@ def test_what_is_offered_for_an_appointment_can_be_kept(at: datetime) -> None:
                 assert (local_date(moment) - local_date(at)).days == (day == "morgen")
 
 
+@pytest.mark.parametrize(
+    ("at", "offered"),
+    [
+        ("2026-06-11T19:20", ["morgen", "zaterdag", "volgende_week"]),  # a Thursday
+        ("2026-06-12T20:20", ["morgen", "volgende_week"]),  # on a Friday "morgen" is Saturday
+        ("2026-06-13T10:30", ["volgende_week"]),  # on a Saturday "zaterdag" could be today
+        ("2026-06-14T12:00", ["morgen", "zaterdag", "volgende_week"]),  # a Sunday: somebody rings in
+    ],
+)
+def test_one_day_is_never_offered_under_two_names(at: str, offered: list[str]) -> None:
+    moment = datetime.fromisoformat(at).replace(tzinfo=ZONE)
+    assert [day for day, _ in CALENDAR.offered_days(moment)] == offered
+
+
 @pytest.mark.parametrize("day", [date(2026, 3, 28), date(2026, 3, 30), date(2026, 10, 24), date(2026, 10, 26)])
 def test_window_opens_at_nine_in_amsterdam_on_both_sides_of_a_clock_change(day: date) -> None:
     start, end = CALENDAR.spans(day)[0]
