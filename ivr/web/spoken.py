@@ -23,7 +23,7 @@ from ivr.store import links
 from ivr.store.links import Visitor
 from ivr.survey.questionnaire import Questionnaire
 from ivr.web.pages import faults
-from ivr.web.pages.access import public, the_house
+from ivr.web.pages.access import caller_address, public, the_house
 
 if TYPE_CHECKING:
     from ivr.bootstrap import House
@@ -171,7 +171,7 @@ def _visitor(token: str) -> Visitor | Page:
         house.sealer,
         _kit(),
         token,
-        request.remote_addr or "",
+        caller_address(),
         is_visiting=_VISIT in session,
         now=house.clock.now(),
         wall=wall_clock(),

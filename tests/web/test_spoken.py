@@ -166,6 +166,23 @@ def test_too_many_unknown_links_are_refused_for_a_while(house: SpokenHouse) -> N
     assert client.get(DOOR, environ_overrides={"REMOTE_ADDR": "192.0.2.7"}).status_code == 200
 
 
+def test_a_household_with_many_addresses_is_counted_as_one(house: SpokenHouse) -> None:
+    client = house.app.test_client()
+    for number in range(60):
+        client.get(f"/v/guess{number}", environ_overrides={"REMOTE_ADDR": f"2001:db8:0:1::{number:x}"})
+    assert client.get(DOOR, environ_overrides={"REMOTE_ADDR": "2001:db8:0:1::ffff"}).status_code == 429
+    assert client.get(DOOR, environ_overrides={"REMOTE_ADDR": "2001:db8:0:2::1"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", [DOOR, f"{DOOR}/1", f"{DOOR}/klaar", "/v/unknown", "/echt"])
+def test_no_respondent_reads_the_word_for_a_test_at_school(house: SpokenHouse, path: str) -> None:
+    client = house.app.test_client()
+    begin(client)
+    page = client.get(path, follow_redirects=True).text
+    assert "Blik op Werk" in page
+    assert "toets" not in re.sub(r"<[^>]*>", " ", page).lower()
+
+
 @pytest.mark.parametrize("path", [DOOR, f"{DOOR}/1", f"{DOOR}/klaar", "/v/unknown"])
 def test_no_page_is_kept_indexed_or_passed_on(house: SpokenHouse, path: str) -> None:
     client = house.app.test_client()
