@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import click
 
 from ivr.bootstrap import House, open_house
+from ivr.fieldwork.hearing import TARGET_SECONDS
 from ivr.fieldwork.voicing import INBURGERING
 from ivr.speech.script import PromptText, spoken_values, texts_for
 from ivr.speech.synthesis import Engine, Recordings, open_engine, render
@@ -15,7 +16,6 @@ from ivr.survey.questionnaire import Questionnaire
 from ivr.survey.turn import Prompt
 from scripts.output import command, emit, json_option, say
 
-TARGET_SECONDS = {"inburgering": 300.0, "laagdrempelig": 420.0}
 _PROVIDER = "Voorbeeld Werk en Taal"
 
 

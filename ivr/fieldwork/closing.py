@@ -14,7 +14,7 @@ from ivr.catalogue import Catalogue
 from ivr.fieldwork import working
 from ivr.fieldwork.replies import questionnaire_of_attempt
 from ivr.logs import get_logger
-from ivr.store import Database, Session, attempts, cases, events, interviews, quotas
+from ivr.store import Database, Session, attempts, cases, events, interviews, quotas, trials
 from ivr.store.attempts import Attempt
 from ivr.survey import interview as engine
 from ivr.survey.callplan import OpenHours
@@ -218,6 +218,7 @@ def settle_case(
     if came_back and case.is_final and other is None and rulebook.outcomes[outcome].is_final:
         working.finish(session, case, outcome, now, by=by)
     working.call_again(session, rulebook, calendar, case, now, by=by, wish=wish)
+        trials.forget_number(session, attempt.id)
 
 
 def _other_person(session: Session, attempt: Attempt) -> int | None:

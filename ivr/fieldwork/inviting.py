@@ -16,7 +16,7 @@ from typing import Literal
 
 from ivr.catalogue import Catalogue
 from ivr.fieldwork.link_kit import LinkKit, filled
-from ivr.store import Database, Session, links
+from ivr.store import Database, Session, events, links, people
 from ivr.store.links import Invitee
 from ivr.store.samples import Sample
 from ivr.store.sealing import Sealer
@@ -118,6 +118,32 @@ def invite(
     return Invited(rows, made, kept, renewed, unreached, told_before)
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalLink:
+    """A person's own way to the spoken questions, and the last day on which it works."""
+
+    url: str
+    valid_until: date
+
+
+def link_for(
+    database: Database, sealer: Sealer, kit: LinkKit, base_url: str, case_id: int, now: datetime, *, who: str
+) -> PersonalLink | None:
+    """The link of one person, made when there is none, for staff who pass it on; written in the audit log.
+
+    None when the person gets no letter either: answered already, refused, or taken no part in. NotFoundError.
+    """
+    with database.write() as session:
+        place = people.person(session, case_id)[1]
+        everyone = links.invitees(session, sealer, place.sample_id)
+        one = next((one for one in everyone if one.case_id == case_id), None)
+        if one is None:
+            return None
+        token, expires_at = _link(session, sealer, kit, one, now, renew=False)
+        events.write_audit(session, now, who=who, what="case_link", subject=f"case {case_id}", cell=place.cell_id)
+    return PersonalLink(f"{base_url.rstrip('/')}/v/{token}", _last_day(expires_at))
+
+
 def services_of(database: Database, sample_id: int) -> frozenset[int]:
     """The services of a sample's clients: they decide which questionnaires its pages must be able to say."""
     with database.read() as session:
@@ -156,6 +182,10 @@ def _link(
     return _token(sealer, one.case_id, link.salt), max(end, link.expires_at)
 
 
+def _last_day(expires_at: datetime) -> date:
+    return (expires_at.astimezone(ZONE) - timedelta(minutes=1)).date()
+
+
 def _was_told(one: Invitee) -> bool:
     return one.link is not None and one.link.missed_at is not None
 
@@ -181,7 +211,7 @@ def _row(
 ) -> tuple[str, ...]:
     contact = one.contact
     base = address.base_url.rstrip("/")
-    last_day = (expires_at.astimezone(ZONE) - timedelta(minutes=1)).date()
+    last_day = _last_day(expires_at)
     name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
     # Whoever is not called must not be told that a computer will call.
     letter = {"letter": "brief", "sms": "sms", "missed": "gemist"}[kind]

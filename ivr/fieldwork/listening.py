@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from ivr.speech import checks, manifest
 from ivr.speech.manifest import Entry
 from ivr.speech.synthesis import is_intact
 from ivr.store import Database, prompts
+from ivr.store.prompts import StoredPrompt
 
 SILENT_ENGINE = "silence"
 
@@ -43,17 +45,28 @@ def listen(database: Database) -> Heard:
     with database.read() as session:
         stored = prompts.stored(session)
         used = {row[-1] for row in prompts.in_use(session)}
-    findings: list[Finding] = []
-    for prompt in stored:
-        with database.read() as session:
-            wav = prompts.wav(session, prompt.sha256)
-        findings += [
-            Finding(prompt.sha256, code, message, prompt.text)
-            for code, message in _faults(wav, prompt.sha256, prompt.text, prompt.engine, prompt.is_slow)
-        ]
-    for name in sorted(used - {prompt.sha256 for prompt in stored}):
-        findings.append(Finding(name, "missing", "an order plays it, and it is not there", ""))
+    findings = [finding for prompt in stored for finding in _heard(database, prompt)]
+    findings += _missing(used - {prompt.sha256 for prompt in stored})
     return Heard(len(stored), sum(prompt.seconds for prompt in stored), tuple(findings))
+
+
+def listen_to(database: Database, names: Collection[str]) -> list[Finding]:
+    """Check these prompts again, for whoever has no time for all of them."""
+    with database.read() as session:
+        there = prompts.stored(session, names)
+    found = [finding for prompt in there for finding in _heard(database, prompt)]
+    return found + _missing(set(names) - {prompt.sha256 for prompt in there})
+
+
+def _missing(names: Collection[str]) -> list[Finding]:
+    return [Finding(name, "missing", "an order plays it, and it is not there", "") for name in sorted(names)]
+
+
+def _heard(database: Database, prompt: StoredPrompt) -> list[Finding]:
+    with database.read() as session:
+        wav = prompts.wav(session, prompt.sha256)
+    found = _faults(wav, prompt.sha256, prompt.text, prompt.engine, prompt.is_slow)
+    return [Finding(prompt.sha256, code, message, prompt.text) for code, message in found]
 
 
 def manifest_of(database: Database) -> list[Entry]:

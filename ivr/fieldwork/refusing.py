@@ -7,11 +7,12 @@ only among those who share a number, so it would refuse for strangers, and ten t
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
+from ivr.fieldwork import limits
 from ivr.logs import get_logger
-from ivr.store import Database, optouts, samples, users
+from ivr.store import Database, optouts, samples
 from ivr.store.sealing import Sealer
 from ivr.survey.phone import PhoneFault, read_phone
 
@@ -21,7 +22,6 @@ Refusal = Literal["noted", "bad_phone", "too_often"]
 
 TRIES_AN_HOUR = 10
 EVERYONES_TRIES_AN_HOUR = 500
-HOUR = timedelta(hours=1)
 
 
 def refuse_number(
@@ -34,24 +34,13 @@ def refuse_number(
     read = read_phone(number)
     if isinstance(read, PhoneFault):
         return "bad_phone"
-    limits = {
+    tries = {
         f"refusal:{sealer.hash('refusal', address)}": TRIES_AN_HOUR,
         "refusal:everyone": EVERYONES_TRIES_AN_HOUR,
     }
     with database.write() as session:
-        if not all(_within(session, key, most, wall) for key, most in limits.items()):
+        if not all(limits.within(session, key, most, wall) for key, most in tries.items()):
             log.warning("refusals_limited")
             return "too_often"
         optouts.add(session, samples.phone_hash(sealer, read), "web", now)
     return "noted"
-
-
-def _within(session: users.Session, key: str, most: int, now: datetime) -> bool:
-    """Count one in the current hour, which begins with the first; False when there were `most` already."""
-    held = users.throttle(session, key, now)
-    if now - held.changed_at >= HOUR:
-        held = users.Throttle(0, None, now)
-    if held.tries >= most:
-        return False
-    users.set_throttle(session, key, held.tries + 1, None, held.changed_at)
-    return True

@@ -121,6 +121,20 @@ def call(
 
     RefusedError: no softphone's number, an order without voice, or a carrier that took no call (`carrier`).
     """
+    _only_softphones(number)
+    return ring(database, carrier, sealer, trunk, order_id, number, now)
+
+
+def ring(
+    database: Database,
+    carrier: Carrier,
+    sealer: Sealer,
+    trunk: Trunk,
+    order_id: int,
+    number: str,
+    now: datetime,
+) -> str:
+    """Ring any number as a test call; whose it may be was decided before (`own_phone.py`). Otherwise as `call`."""
     attempt_id = _begin(database, sealer, order_id, number, "outbound", now)
     urls = trunk.urls(attempt_id)
     request = CallRequest(
@@ -139,6 +153,7 @@ def call(
     except (CarrierError, CarrierUnreachableError) as error:
         with database.write() as session:
             attempts.move(session, attempt_id, ["dialing"], "void", ended_at=now)
+            trials.forget_number(session, attempt_id)
             events.add(session, "void", now, attempt_id=attempt_id, reason="test call refused")
         raise RefusedError("The carrier took no call. Is the local carrier running?", code="carrier") from error
     except CarrierUnknownError as error:
@@ -152,6 +167,7 @@ def call(
 
 def expect(database: Database, sealer: Sealer, order_id: int, number: str, now: datetime) -> str:
     """Let the next call from the softphone at `number` be a test call for this order; the attempt's id."""
+    _only_softphones(number)
     return _begin(database, sealer, order_id, number, "inbound", now)
 
 
@@ -191,9 +207,12 @@ def standing(database: Database, catalogue: Catalogue, call_sid: str) -> dict[st
     }
 
 
-def _begin(database: Database, sealer: Sealer, order_id: int, number: str, direction: str, now: datetime) -> str:
+def _only_softphones(number: str) -> None:
     if not passes.is_softphone(number):
         raise RefusedError("Only the softphone's own numbers are called for a test.", code="number")
+
+
+def _begin(database: Database, sealer: Sealer, order_id: int, number: str, direction: str, now: datetime) -> str:
     with database.write() as session:
         trials.forget(session, now - _KEPT)
         order = trials.get_order(session, order_id)

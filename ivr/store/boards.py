@@ -1,23 +1,24 @@
-"""What the pages show, read in few and broad statements.
+"""The board and the lines: cells with the counts of their people, and how busy the telephone is.
 
 Decides what is counted; what needs attention is `fieldwork/outlook.py`'s. Nothing here opens contact data or reads the
-value of an answer. The board costs three statements however many people watch it, one of which passes over all cases.
+value of an answer. The board costs a few broad statements however many people watch it. What a single cell's page adds
+is in `cell_figures.py`, its people are in `people.py`, and who changed what in `audits.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
 from ivr.errors import NotFoundError
-from ivr.store import progress
+from ivr.store import headcount
 from ivr.store.admission import Bounds
-from ivr.store.cells import people_left
+from ivr.store.progress import rows_of
 from ivr.store.session import Session
-from ivr.store.tables import attempts, audit, cases, cells, interviews, lines, orders, providers, responses, samples
+from ivr.store.tables import attempts, cases, cells, interviews, lines, orders, providers, samples
 from ivr.survey.forecast import Progress
 
 
@@ -105,47 +106,24 @@ def cell_rows(
     )
     heads = session.execute(query).all()
     only = [head.id for head in heads] if narrowed else None
-    counted = _case_counts(session, only)
+    counted = headcount.of_cells(session, bounds, only)
     failed = _failures(session, since_errors)
-    left = people_left(session, bounds) if bounds is not None else {}
-    far = progress.of_cells(session, bounds, None, only) if bounds is not None else {}
-    return [
-        CellRow(
-            **head._mapping,
-            **counted.get(head.id, _NOBODY),
-            callable_cases=left.get(head.id, 0),
-            errors=failed.get(head.id, 0),
-            progress=far[head.id].rows if head.id in far else (),
+    rows: list[CellRow] = []
+    for head in heads:
+        people = counted.get(head.id) or headcount.Headcount()
+        rows.append(
+            CellRow(
+                **head._mapping,
+                cases=people.cases,
+                open_cases=people.open_cases,
+                callable_cases=people.callable_cases,
+                worked_cases=people.worked_cases,
+                dialled=people.dialled,
+                errors=failed.get(head.id, 0),
+                progress=rows_of(people) if bounds is not None else (),
+            )
         )
-        for head in heads
-    ]
-
-
-_NOBODY = {"cases": {}, "open_cases": 0, "worked_cases": 0, "dialled": 0}
-
-
-def _case_counts(session: Session, only: Sequence[int] | None) -> dict[int, dict]:
-    is_final = cases.c.is_final.is_(sa.true())
-    query = (
-        sa.select(
-            cases.c.cell_id,
-            cases.c.disposition,
-            sa.func.count(),
-            sa.func.sum(sa.case((is_final, 0), else_=1)),
-            sa.func.sum(sa.case((sa.and_(is_final, cases.c.dialled > 0), 1), else_=0)),
-            sa.func.sum(cases.c.dialled),
-        )
-        .where(cases.c.cell_id.is_not(None) if only is None else cases.c.cell_id.in_(only))
-        .group_by(cases.c.cell_id, cases.c.disposition)
-    )
-    found: dict[int, dict] = {}
-    for cell_id, disposition, people, unfinished, worked, dialled in session.execute(query):
-        counts = found.setdefault(cell_id, {**_NOBODY, "cases": {}})
-        counts["cases"][disposition] = people
-        counts["open_cases"] += int(unfinished)
-        counts["worked_cases"] += int(worked)
-        counts["dialled"] += int(dialled)
-    return found
+    return rows
 
 
 def _failures(session: Session, since: datetime) -> dict[int, int]:
@@ -181,153 +159,6 @@ def traffic(session: Session, now: datetime) -> Traffic:
     until = max((moment for moment in down if moment is not None), default=None)
     in_flight = session.execute(up).scalar_one()
     return Traffic(in_flight, int(last_minute), int(placed), int(answered), int(errors), bool(down), until)
-
-
-# --- one cell ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Calls that ended, by the hour they were placed in (UTC text `YYYY-MM-DD HH`), and how many were answered."""
-
-    hour: str
-    placed: int
-    answered: int
-
-
-def attempts_per_case(session: Session, cell_id: int) -> dict[int, int]:
-    """How many people of the cell were dialled 0, 1, 2, … times."""
-    query = sa.select(cases.c.dialled, sa.func.count()).where(cases.c.cell_id == cell_id).group_by(cases.c.dialled)
-    return {row[0]: row[1] for row in session.execute(query.order_by(cases.c.dialled))}
-
-
-def attempt_outcomes(session: Session, cell_id: int) -> dict[str, int]:
-    """Closed calls of the cell by outcome."""
-    query = (
-        sa.select(attempts.c.outcome, sa.func.count())
-        .where(
-            attempts.c.cell_id == cell_id,
-            attempts.c.is_test.is_(sa.false()),
-            attempts.c.state == "closed",
-            attempts.c.outcome.is_not(None),
-        )
-        .group_by(attempts.c.outcome)
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
-
-
-def reach(session: Session, cell_id: int) -> list[Reach]:
-    """When the cell's calls were placed, and how many were answered, by the hour."""
-    if session.dialect.name == "postgresql":
-        hour = sa.func.to_char(sa.func.timezone("UTC", attempts.c.placed_at), "YYYY-MM-DD HH24")
-    else:
-        hour = sa.func.strftime("%Y-%m-%d %H", attempts.c.placed_at)
-    hour = hour.label("hour")
-    query = (
-        sa.select(hour, sa.func.count(), sa.func.sum(sa.case((attempts.c.answered_at.is_not(None), 1), else_=0)))
-        .where(
-            attempts.c.cell_id == cell_id,
-            attempts.c.is_test.is_(sa.false()),
-            attempts.c.placed_at.is_not(None),
-            attempts.c.state == "closed",
-        )
-        .group_by(hour)
-    )
-    return [Reach(row[0], row[1], int(row[2])) for row in session.execute(query)]
-
-
-def last_questions(session: Session, cell_id: int) -> dict[str, int]:
-    """Interviews that were broken off, by the last question that got an answer; '' for none."""
-    broken = sa.select(interviews.c.id).where(
-        interviews.c.cell_id == cell_id, interviews.c.disposition.in_(("break_off", "partial"))
-    )
-    nth = sa.func.row_number().over(
-        partition_by=responses.c.interview_id, order_by=(responses.c.answered_at.desc(), responses.c.question.desc())
-    )
-    ranked = (
-        sa.select(responses.c.interview_id, responses.c.question, nth.label("nth"))
-        .where(responses.c.interview_id.in_(broken))
-        .subquery()
-    )
-    last = sa.select(ranked.c.interview_id, ranked.c.question).where(ranked.c.nth == 1).subquery()
-    question = sa.func.coalesce(last.c.question, "").label("question")
-    everyone = broken.subquery()
-    query = (
-        sa.select(question, sa.func.count())
-        .select_from(everyone.outerjoin(last, last.c.interview_id == everyone.c.id))
-        .group_by(question)
-        .order_by(sa.func.count().desc(), question)
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingCase:
-    """A person who will be called (again)."""
-
-    id: int
-    service: int | None
-    disposition: str
-    attempts: int
-    priority: int
-    is_busy: bool
-    next_call_at: datetime
-
-
-def waiting_cases(session: Session, cell_id: int, limit: int, offset: int = 0) -> list[WaitingCase]:
-    """The cell's people who may be called, next first."""
-    columns = (
-        cases.c.id,
-        cases.c.service,
-        cases.c.disposition,
-        cases.c.attempts,
-        cases.c.priority,
-        cases.c.is_busy,
-        cases.c.next_call_at,
-    )
-    query = (
-        sa.select(*columns)
-        .where(cases.c.cell_id == cell_id, cases.c.is_final.is_(sa.false()), cases.c.next_call_at.is_not(None))
-        .order_by(cases.c.next_call_at, cases.c.priority, cases.c.replicate, cases.c.position, cases.c.id)
-        .limit(limit)
-        .offset(offset)
-    )
-    return [WaitingCase(**row._mapping) for row in session.execute(query)]
-
-
-def successes_per_day(session: Session, cell_id: int, before: datetime | None = None) -> list[datetime]:
-    """When the interviews that count became usable, oldest first; only those before a moment, if one is given."""
-    query = sa.select(interviews.c.usable_at).where(
-        interviews.c.cell_id == cell_id, interviews.c.successful.is_(sa.true()), interviews.c.usable_at.is_not(None)
-    )
-    if before is not None:
-        query = query.where(interviews.c.usable_at < before)
-    return list(session.execute(query.order_by(interviews.c.usable_at)).scalars())
-
-
-# --- who changed what -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AuditLine:
-    """Somebody changed something. `details` holds the values before and after."""
-
-    at: datetime
-    who: str
-    what: str
-    subject: str
-    reason: str
-    details: Mapping
-
-
-def audit_lines(session: Session, *, subject: str | None = None, limit: int = 100) -> list[AuditLine]:
-    """What was changed, newest first; of one subject (`cell 7`), or of all."""
-    query = sa.select(audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.reason, audit.c.details).order_by(
-        audit.c.id.desc()
-    )
-    if subject is not None:
-        query = query.where(audit.c.subject == subject)
-    return [AuditLine(**row._mapping) for row in session.execute(query.limit(limit))]
 
 
 def cell_row(session: Session, cell_id: int, since_errors: datetime, bounds: Bounds) -> CellRow:

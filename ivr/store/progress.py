@@ -6,15 +6,18 @@ Decides nothing; what it lets one expect is `survey/forecast.py`'s.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
+from ivr.store import headcount
 from ivr.store.admission import Bounds
+from ivr.store.headcount import Headcount, Kind
 from ivr.store.session import Session
-from ivr.store.tables import attempts, cases, interviews
+from ivr.store.tables import attempts, interviews
 from ivr.survey.forecast import Progress
 
 SUCCEEDED = ("complete", "partial")
@@ -33,45 +36,49 @@ class CellProgress:
 
 @dataclass(slots=True)
 class _Growing:
-    rows: dict[int, dict[str, int]] = field(default_factory=dict)
+    rows: tuple[Progress, ...]
     first_call_at: datetime | None = None
     recent: int = 0
 
     def finished(self) -> CellProgress:
-        rows = tuple(Progress(calls, **counts) for calls, counts in sorted(self.rows.items()))
-        return CellProgress(rows, self.first_call_at, self.recent)
+        return CellProgress(self.rows, self.first_call_at, self.recent)
+
+
+def rows_of(count: Headcount) -> tuple[Progress, ...]:
+    """The people of a cell by the calls behind them.
+
+    A list that nobody was called from and that waits for its letters counts as waiting: its fieldwork is to come.
+    """
+    rows: dict[int, dict[str, int]] = {}
+    for kind, people in count.kinds.items():
+        standings = rows.get(kind[2])
+        if standings is None:
+            standings = rows[kind[2]] = {}
+        standing = _standing(kind)
+        standings[standing] = standings.get(standing, 0) + people
+    return tuple(Progress(calls, **standings) for calls, standings in sorted(rows.items()))
+
+
+@cache
+def _standing(kind: Kind) -> str:
+    if kind.disposition in SUCCEEDED:
+        return "succeeded"
+    if kind.disposition in STOPPED:
+        return "stopped"
+    if kind.chance == "final":
+        return "left"
+    is_to_come = kind.chance == "callable" or (kind.chance == "unannounced" and kind.disposition == "fresh")
+    return "waiting" if is_to_come else "stopped"
 
 
 def of_cells(
     session: Session, bounds: Bounds, since: datetime | None, only: Collection[int] | None = None
 ) -> dict[int, CellProgress]:
-    """Of each cell (or only these): its people by calls, and its interviews since then (None: only the people).
-
-    A list that nobody was called from and that waits for its letters counts as waiting: its fieldwork is to come.
-    """
-    permitted: Any = cases.c.consent == "ja"
-    if not bounds.consent_only:
-        permitted = sa.or_(permitted, cases.c.announced_on >= bounds.announced_from)
-    reachable = sa.or_(
-        cases.c.is_busy.is_(True),
-        sa.and_(cases.c.next_call_at.is_not(None), permitted),
-        sa.and_(cases.c.disposition == "fresh", cases.c.announced_on.is_(None), cases.c.consent.is_(None)),
-    )
-    kind = sa.case(
-        (cases.c.disposition.in_(SUCCEEDED), "succeeded"),
-        (cases.c.disposition.in_(STOPPED), "stopped"),
-        (cases.c.is_final.is_(True), "left"),
-        (sa.and_(cases.c.exclusion.is_(None), reachable), "waiting"),
-        else_="stopped",
-    ).label("kind")
-    mine = cases.c.cell_id.is_not(None) if only is None else cases.c.cell_id.in_(only)
-    found: dict[int, _Growing] = {}
-    people = sa.select(cases.c.cell_id, cases.c.attempts, kind).where(mine).subquery()
-    columns = (people.c.cell_id, people.c.attempts, people.c.kind)
-    counted = sa.select(*columns, sa.func.count()).group_by(*columns).order_by(*columns)
-    for cell_id, calls, what, count in session.execute(counted):
-        rows = found.setdefault(cell_id, _Growing()).rows
-        rows.setdefault(calls, {})[what] = count
+    """Of each cell (or only these): its people by calls, and its interviews since then (None: only the people)."""
+    found = {
+        cell_id: _Growing(rows_of(count))
+        for cell_id, count in sorted(headcount.of_cells(session, bounds, only).items())
+    }
     if since is not None:
         _pace(session, found, since)
     return {cell_id: growing.finished() for cell_id, growing in found.items()}

@@ -219,12 +219,15 @@ def unvoiced(session: Session) -> list[int]:
 # -- listening --------------------------------------------------------------------------------------------------
 
 
-def stored(session: Session) -> list[StoredPrompt]:
-    """Every prompt that is kept, by its name."""
+def stored(session: Session, names: Iterable[str] | None = None) -> list[StoredPrompt]:
+    """Every prompt that is kept, by its name; or those of these names."""
     columns = (prompts.c.sha256, prompts.c.text, prompts.c.engine, prompts.c.is_slow, prompts.c.seconds)
     size = sa.func.length(prompts.c.wav).label("size")
-    rows = session.execute(sa.select(*columns, prompts.c.loudness, size).order_by(prompts.c.sha256))
-    return [StoredPrompt(*row) for row in rows]
+    query = sa.select(*columns, prompts.c.loudness, size).order_by(prompts.c.sha256)
+    if names is None:
+        return [StoredPrompt(*row) for row in session.execute(query)]
+    parts = (query.where(prompts.c.sha256.in_(some)) for some in _chunks(sorted(set(names))))
+    return [StoredPrompt(*row) for part in parts for row in session.execute(part)]
 
 
 def in_use(session: Session) -> list[tuple[int, str, int, str, bool, str]]:

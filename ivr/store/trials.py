@@ -47,6 +47,15 @@ class TrialOrder:
     target: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class TestCall:
+    """How a test call stands. turn: of the dialogue, -1 before it is answered."""
+
+    state: str
+    turn: int
+    outcome: str | None
+
+
 _ORDERS = (
     sa.select(
         orders.c.id,
@@ -181,6 +190,35 @@ def of_call(session: Session, call_sid: str) -> Mapping[str, Any] | None:
         .where(attempts.c.call_sid == call_sid, attempts.c.is_test.is_(True))
     ).one_or_none()
     return None if row is None else dict(row._mapping)
+
+
+def standing(session: Session, attempt_id: str) -> TestCall | None:
+    """How this test call stands. None: no such."""
+    row = session.execute(
+        sa.select(attempts.c.state, attempts.c.turn, attempts.c.outcome).where(
+            attempts.c.id == attempt_id, attempts.c.is_test.is_(True)
+        )
+    ).one_or_none()
+    return None if row is None else TestCall(*row)
+
+
+def forget_number(session: Session, attempt_id: str) -> None:
+    """A test call is over: nothing of the number that was rung is kept, not even its hash."""
+    case_id = session.execute(
+        sa.update(attempts)
+        .where(attempts.c.id == attempt_id, attempts.c.is_test.is_(True))
+        .values(phone_hash=None)
+        .returning(attempts.c.case_id)
+    ).scalar_one_or_none()
+    if case_id is not None:
+        session.execute(sa.delete(contacts).where(contacts.c.case_id == case_id))
+        session.execute(sa.delete(case_phones).where(case_phones.c.case_id == case_id))
+
+
+def is_being_rung(session: Session, hashed: str) -> bool:
+    """Whether a call to this number is on its way, or up."""
+    query = sa.select(attempts.c.id).where(attempts.c.phone_hash == hashed, attempts.c.state.in_(_OPEN)).limit(1)
+    return session.execute(query).first() is not None
 
 
 def forget(session: Session, before: datetime) -> int:

@@ -112,7 +112,7 @@ def make_line(house: House) -> Blueprint:
         attempt_id, now = None, house.clock.now()
         if way == "called":
             attempt_id = trying.call(
-                house.database, house.carrier, house.sealer, _trunk(house), claim["order"], number, now
+                house.database, house.carrier, house.sealer, trunk_of(house), claim["order"], number, now
             )
         elif way == "known":
             attempt_id = trying.expect(house.database, house.sealer, claim["order"], number, now)
@@ -142,7 +142,8 @@ def _claim(house: House) -> dict[str, Any]:
         raise RefusedError("This is no pass.", code="pass") from error
 
 
-def _trunk(house: House) -> Trunk:
+def trunk_of(house: House) -> Trunk:
+    """How test calls are placed."""
     settings = house.settings
     return Trunk(
         account=settings.twilio_account_sid,

@@ -18,7 +18,7 @@ from ivr.fieldwork import closing, monitoring, phoning_in, planning, reconciling
 from ivr.fieldwork.dialling import Trunk
 from ivr.fieldwork.phoning_in import Spoken
 from ivr.fieldwork.working import bounds_at
-from ivr.store import Database, boards, prompts, tables, trials, users
+from ivr.store import Database, boards, cell_figures, prompts, tables, trials, users
 from ivr.store.sealing import Sealer
 from ivr.survey.disposition import CallReport
 from ivr.telephony.carrier import CallRequest
@@ -82,8 +82,8 @@ def outside(order: VoicedOrder, folder: Path) -> dict[str, Any]:
         bounds = bounds_at(CATALOGUE.fieldwork, later, consent_only=False)
         seen: dict[str, Any] = {
             "board": boards.cell_rows(session, later, bounds),
-            "outcomes": boards.attempt_outcomes(session, order.cell_id),
-            "reach": boards.reach(session, order.cell_id),
+            "outcomes": cell_figures.attempt_outcomes(session, order.cell_id),
+            "reach": cell_figures.reach(session, ["complete"], cell_id=order.cell_id),
             "demo provider": users.first_provider_id(session),
         }
     seen["status"] = monitoring.status(database, CATALOGUE, CALENDAR, later)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ivr.fieldwork.working import bounds_at
-from ivr.store import Database, boards, steering
+from ivr.store import Database, boards, cell_figures, people, steering
 from ivr.store.tables import attempts, cases, cells, interviews, lines, responses
 from ivr.survey.callplan import FieldworkRules
 from tests.web.page_house import MIDDAY, add_cell, fill_with, open_house
@@ -72,11 +72,14 @@ def test_the_parts_of_a_cells_page_agree_with_its_calls(database: Database, tmp_
             answer = {"interview_id": "i", "question": question, "value": "x", "mode": "telephone"}
             session.execute(responses.insert().values(**answer, answered_at=MIDDAY + timedelta(seconds=later)))
     with database.read() as session:
-        assert boards.attempts_per_case(session, 1) == {0: 2, 2: 1}
-        assert boards.attempt_outcomes(session, 1) == {"break_off": 1, "no_answer": 1}
-        assert boards.reach(session, 1) == [boards.Reach("2026-03-10 11", 2, 1)]
-        assert boards.last_questions(session, 1) == {"ANTW": 1}
-        assert [person.id for person in boards.waiting_cases(session, 1, 10)] == [2, 3]
+        assert cell_figures.attempts_per_case(session, 1) == {0: 2, 2: 1}
+        assert cell_figures.attempt_outcomes(session, 1) == {"break_off": 1, "no_answer": 1}
+        two = [cell_figures.Reach("2026-03-10 11", 2, 1)]
+        assert cell_figures.reach(session, ["break_off"], cell_id=1) == two
+        assert cell_figures.reach(session, ["break_off"], since=MIDDAY) == two
+        assert cell_figures.reach(session, ["break_off"], since=MIDDAY + HOUR) == []
+        assert cell_figures.last_questions(session, 1) == {"ANTW": 1}
+        assert [person.id for person in people.waiting(session, 1, 10)] == [2, 3]
 
 
 def test_a_provider_sees_its_cells_as_they_stood_at_midnight(database: Database, tmp_path: Path) -> None:

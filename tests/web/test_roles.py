@@ -45,6 +45,8 @@ WHO_MAY = {
     ("GET", "staff.cell"): STAFF,
     ("GET", "staff.log"): STAFF,
     ("POST", "staff.steer"): WORKERS,
+    ("GET", "staff.reach"): STAFF,
+    ("GET", "staff.cell_people"): STAFF,
     ("GET", "softphone.page"): STAFF,
     ("GET", "softphone.choices_part"): STAFF,
     ("GET", "softphone.open_telephone"): STAFF,

@@ -1,6 +1,9 @@
-"""The pages of the research bureau: the board, a cell, the log. Each view reads, calls one stage, and answers."""
+"""The pages of the research bureau: the board, a cell, a person, the questionnaires, the log.
 
-from ivr.web.staff import board, cell
+Each view reads, calls one stage, and answers.
+"""
+
+from ivr.web.staff import board, cell, person, questionnaires
 from ivr.web.staff.door import blueprint
 
-__all__ = ["blueprint", "board", "cell"]
+__all__ = ["blueprint", "board", "cell", "person", "questionnaires"]

@@ -1,7 +1,8 @@
 """The board: all cells, those that need somebody first. It refreshes itself and can be filtered; the filter is the URL.
 
 However many people watch, each web process computes the board once in a few seconds. A browser says which version it
-shows; while nothing changed it gets 204 and keeps it.
+shows; while nothing changed it gets 204 and keeps it. When people are reached, which passes over all calls of two
+weeks, is asked for once the page is there, and kept for a minute.
 """
 
 from __future__ import annotations
@@ -10,26 +11,39 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import current_app, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ivr.fieldwork.outlook import CellView, by_attention
 from ivr.fieldwork.working import bounds_at
-from ivr.store import boards
+from ivr.store import boards, cell_figures, troubles
 from ivr.store.admission import Bounds
 from ivr.web.pages.access import STAFF, allow, the_house
 from ivr.web.pages.shared import Shared
 from ivr.web.staff.door import blueprint
+from ivr.web.staff.figures import DayPart, contacted, day_parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ivr.bootstrap import House
 
 PAGE = 50
 FRESH_SECONDS = 2.5
+REACH_SECONDS = 60
+REACH = timedelta(days=14)
+TROUBLES, TROUBLES_SHOWN = timedelta(days=1), 8
 
 STATE_NAMES = ("open", "filled", "exhausted", "paused", "closed")
+ORDERS = {
+    "": "wie aandacht vraagt",
+    "naam": "dienstverlener",
+    "minst": "minste voortgang",
+    "tekort": "grootste verwachte tekort",
+}
+Held = TypeVar("Held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,7 @@ class Board:
     at: datetime
     cells: tuple[CellView, ...]
     traffic: boards.Traffic
+    troubles: tuple[troubles.Trouble, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,7 @@ class Filter:
     track: str
     period: str
     only_attention: bool
+    order: str
     page: int
 
     @classmethod
@@ -62,6 +78,7 @@ class Filter:
             track=asked.get("spoor", "") if asked.get("spoor") in ("inburgering", "purchased") else "",
             period=asked.get("periode", "")[:21],
             only_attention=asked.get("aandacht") == "1",
+            order=asked.get("volgorde", "") if asked.get("volgorde") in ORDERS else "",
             page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
         )
 
@@ -73,6 +90,7 @@ class Filter:
             "spoor": self.track,
             "periode": self.period,
             "aandacht": "1" if self.only_attention else "",
+            "volgorde": self.order,
             "pagina": self.page if self.page > 1 else "",
         }
         return {name: value for name, value in {**stands, **changes}.items() if value not in ("", None, 1)}
@@ -87,6 +105,22 @@ class Filter:
             and (not self.only_attention or seen.weight >= 2)
         )
 
+    def sorted(self, cells: list[CellView]) -> list[CellView]:
+        """The cells come in the order of attention, which also decides among equals."""
+        if self.order == "naam":
+            return sorted(cells, key=lambda seen: (seen.row.provider.casefold(), seen.row.period_from))
+        if self.order == "minst":
+            return sorted(cells, key=lambda seen: seen.row.successful / max(seen.row.target, 1))
+        if self.order == "tekort":
+            return sorted(cells, key=lambda seen: -_gap(seen))
+        return cells
+
+
+def _gap(seen: CellView) -> int:
+    if seen.forecast is None:
+        return seen.row.target - seen.row.successful if seen.state == "exhausted" else 0
+    return seen.row.target - seen.forecast.expected
+
 
 def period_code(row: boards.CellRow) -> str:
     return f"{row.period_from}/{row.period_to}"
@@ -96,7 +130,7 @@ def period_code(row: boards.CellRow) -> str:
 @allow(*STAFF)
 def board() -> str:
     """The whole page."""
-    return render_template("staff/board.html", **_view())
+    return render_template("staff/board.html", orders=ORDERS, **_view())
 
 
 @blueprint.get("/bord")
@@ -109,13 +143,26 @@ def board_part() -> Response:
     return make_response(render_template("staff/board_part.html", **seen))
 
 
+@blueprint.get("/bereik")
+@allow(*STAFF)
+def reach() -> str:
+    """When people are reached, over all cells. A part of the board, and a page for whoever has no scripts."""
+    parts = _shared("reach", _reach, REACH_SECONDS).get()
+    page = "reach_part.html" if request.headers.get("HX-Request") else "reach.html"
+    return render_template(f"staff/{page}", parts_of_day=parts, days=REACH.days)
+
+
 def shared_board() -> Shared[Board]:
     """This process's board."""
-    held = current_app.extensions.get("board")
+    return _shared("board", _compute, FRESH_SECONDS)
+
+
+def _shared(name: str, compute: Callable[[House], Held], seconds: float) -> Shared[Held]:
+    held = current_app.extensions.get(name)
     if held is None:
         house = the_house()
-        held = current_app.extensions.setdefault("board", Shared(lambda: _compute(house), FRESH_SECONDS))
-    return cast("Shared[Board]", held)
+        held = current_app.extensions.setdefault(name, Shared(lambda: compute(house), seconds))
+    return cast("Shared[Held]", held)
 
 
 def callable_bounds(house: House, now: datetime) -> Bounds:
@@ -128,23 +175,34 @@ def _compute(house: House) -> Board:
     with house.database.read() as session:
         rows = boards.cell_rows(session, now - timedelta(hours=1), callable_bounds(house, now))
         traffic = boards.traffic(session, now)
-    return Board(now, tuple(by_attention(rows)), traffic)
+        wrong = troubles.latest(session, now - TROUBLES, TROUBLES_SHOWN)
+    return Board(now, tuple(by_attention(rows)), traffic, tuple(wrong))
+
+
+def _reach(house: House) -> list[DayPart]:
+    with house.database.read() as session:
+        hours = cell_figures.reach(session, contacted(house.catalogue), since=house.clock.now() - REACH)
+    return day_parts(hours, house.catalogue.fieldwork)
 
 
 def _view() -> dict[str, object]:
     shown = shared_board().get()
     wish = Filter.of_request()
-    chosen = [seen for seen in shown.cells if wish.takes(seen)]
+    chosen = wish.sorted([seen for seen in shown.cells if wish.takes(seen)])
     pages = max(1, -(-len(chosen) // PAGE))
     page = min(max(1, wish.page), pages)
     part = chosen[(page - 1) * PAGE : page * PAGE]
     states = Counter(seen.state for seen in shown.cells)
+    people: Counter[str] = Counter()
+    for seen in chosen:
+        people.update(seen.row.cases)
     totals = {
         "successful": sum(seen.row.successful for seen in shown.cells),
         "target": sum(seen.row.target for seen in shown.cells if seen.state != "closed"),
         "attention": sum(seen.weight >= 2 for seen in shown.cells),
     }
-    facts = (wish, page, pages, totals, shown.traffic, [(seen.row, seen.state, seen.reasons) for seen in part])
+    lines = [(seen.row, seen.state, seen.reasons) for seen in part]
+    facts = (wish, page, pages, totals, shown.traffic, shown.troubles, sorted(people.items()), lines)
     version = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
     return {
         "at": shown.at,
@@ -154,6 +212,9 @@ def _view() -> dict[str, object]:
         "states": states,
         "totals": totals,
         "traffic": shown.traffic,
+        "troubles": shown.troubles,
+        "people": people,
+        "outcomes": the_house().catalogue.outcomes,
         "wish": wish,
         "page": page,
         "pages": pages,

@@ -5,21 +5,23 @@ Of a person it shows the last two digits of a number, and nothing else that says
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import cast
 
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from ivr.errors import NotFoundError, RefusedError, UsageError
+from ivr.errors import RefusedError, UsageError
 from ivr.fieldwork import outlook, steering
-from ivr.store import boards, samples
+from ivr.store import audits, boards, cell_figures, people
+from ivr.survey.questionnaire import Questionnaire
 from ivr.web.pages.access import STAFF, WORKERS, allow, the_house, user
-from ivr.web.pages.words import AMSTERDAM
+from ivr.web.staff import figures
 from ivr.web.staff.board import callable_bounds, shared_board
 from ivr.web.staff.door import blueprint
 
-WAITING_SHOWN = 50
+PEOPLE_SHOWN = 25
+LOG_SHOWN = 100
 PROBLEMS = {
     "wrong_state": "Dat kan niet meer: iemand anders was u voor. Kijk hoe de cel er nu voor staat.",
     "above_order": "Het doel kan niet hoger zijn dan de bestelling. Laat de dienstverlener bijbestellen.",
@@ -57,16 +59,56 @@ def steer(cell_id: int, action: str) -> tuple[str, int] | Response:
             cell_id, PROBLEMS.get(error.code, PROBLEMS["usage"]), 409 if isinstance(error, RefusedError) else 422
         )
     shared_board().forget()
-    return redirect(url_for("staff.cell", cell_id=cell_id), 303)  # type: ignore[return-value]
+    return cast(Response, redirect(url_for("staff.cell", cell_id=cell_id), 303))
+
+
+@blueprint.get("/cel/<int:cell_id>/mensen")
+@allow(*STAFF)
+def cell_people(cell_id: int) -> str:
+    """The cell's people, a page at a time: who is next, or (with `stand`) who stands like that."""
+    house, now = the_house(), the_house().clock.now()
+    with house.database.read() as session:
+        row = boards.cell_row(session, cell_id, now, callable_bounds(house, now))
+        shown = _people(session, row, request.args.get("stand", ""), page_asked())
+    return render_template("staff/people.html", row=row, outcomes=house.catalogue.outcomes, now=now, **shown)
 
 
 @blueprint.get("/logboek")
 @allow(*STAFF)
 def log() -> str:
     """Who changed what, newest first."""
+    page = page_asked()
     with the_house().database.read() as session:
-        lines = boards.audit_lines(session, limit=200)
-    return render_template("staff/log.html", lines=lines)
+        lines = audits.audit_lines(session, limit=LOG_SHOWN + 1, offset=(page - 1) * LOG_SHOWN)
+    outcomes = the_house().catalogue.outcomes
+    has_more = len(lines) > LOG_SHOWN
+    return render_template("staff/log.html", lines=lines[:LOG_SHOWN], page=page, has_more=has_more, outcomes=outcomes)
+
+
+def page_asked() -> int:
+    """`pagina` of the URL, 1 when it is no number."""
+    typed = request.args.get("pagina", "1")
+    return max(1, int(typed)) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 1
+
+
+def _people(session: people.Session, row: boards.CellRow, standing: str, page: int) -> dict[str, object]:
+    sealer = the_house().sealer
+    offset = (page - 1) * PEOPLE_SHOWN
+    if standing in row.cases:
+        found = people.with_disposition(session, row.id, standing, PEOPLE_SHOWN, offset)
+        count = row.cases[standing]
+    else:
+        standing, count = "", row.callable_cases
+        found = people.waiting(session, row.id, PEOPLE_SHOWN, offset)
+    masked = people.masked(session, sealer, [person.id for person in found])
+    return {
+        "people": found,
+        "masked": masked,
+        "standing": standing,
+        "people_count": count,
+        "people_page": page,
+        "people_pages": max(1, -(-count // PEOPLE_SHOWN)),
+    }
 
 
 def _page(cell_id: int, problem: str | None = None, status: int = 200) -> tuple[str, int]:
@@ -74,64 +116,31 @@ def _page(cell_id: int, problem: str | None = None, status: int = 200) -> tuple[
     now = house.clock.now()
     with house.database.read() as session:
         row = boards.cell_row(session, cell_id, now - timedelta(hours=1), callable_bounds(house, now))
-        per_case = boards.attempts_per_case(session, cell_id)
-        calls = boards.attempt_outcomes(session, cell_id)
-        reached = boards.reach(session, cell_id)
-        stopped = boards.last_questions(session, cell_id)
-        waiting = boards.waiting_cases(session, cell_id, WAITING_SHOWN)
-        masked = {person.id: _masked(house, session, person.id) for person in waiting}
-        days = boards.successes_per_day(session, cell_id)
-        lines = boards.audit_lines(session, subject=f"cell {cell_id}", limit=50)
+        per_case = cell_figures.attempts_per_case(session, cell_id)
+        calls = cell_figures.attempt_outcomes(session, cell_id)
+        reached = cell_figures.reach(session, figures.contacted(house.catalogue), cell_id=cell_id)
+        stopped = cell_figures.last_questions(session, cell_id)
+        days = cell_figures.successes_per_day(session, cell_id)
+        lines = audits.of_cell(session, cell_id, limit=50)
+        shown = _people(session, row, "", 1)
+    form = house.catalogue.questionnaires.get("inburgering" if row.track == "inburgering" else "laagdrempelig")
     page = render_template(
         "staff/cell.html",
         seen=outlook.view(row),
         per_case=per_case,
         calls=sorted(calls.items(), key=lambda item: -item[1]),
         outcomes=house.catalogue.outcomes,
-        parts_of_day=_day_parts(reached),
+        parts_of_day=figures.day_parts(reached, house.catalogue.fieldwork),
         stopped=stopped,
-        waiting=waiting,
-        masked=masked,
-        pace=_pace(days),
+        labels=_labels(form),
+        pace=figures.pace(days, row.target),
         lines=lines,
         now=now,
         problem=problem,
+        **shown,
     )
     return page, status
 
 
-def _masked(house, session: boards.Session, case_id: int) -> str:
-    """•• and the last two digits of the first number; – when it was erased."""
-    try:
-        phones = samples.contact(session, house.sealer, case_id).phones
-    except NotFoundError:
-        return "–"
-    return f"•• {phones[0][-2:]}" if phones else "–"
-
-
-def _day_parts(reached: list[boards.Reach]) -> list[tuple[str, int, int]]:
-    """(part of the day, calls, answered) in Amsterdam; a Saturday is one part."""
-    placed: Counter[str] = Counter()
-    answered: Counter[str] = Counter()
-    for hour in reached:
-        local = datetime.strptime(hour.hour, "%Y-%m-%d %H").replace(tzinfo=UTC).astimezone(AMSTERDAM)
-        part = "zaterdag" if local.weekday() == 5 else _part(local.hour)
-        placed[part] += hour.placed
-        answered[part] += hour.answered
-    return [(part, placed[part], answered[part]) for part in ("ochtend", "middag", "avond", "zaterdag") if placed[part]]
-
-
-def _part(hour: int) -> str:
-    return "ochtend" if hour < 12 else "middag" if hour < 18 else "avond"
-
-
-def _pace(days: list[datetime]) -> list[tuple[datetime, int, int]]:
-    """(day, successes of that day, sum so far), the last three weeks that had any."""
-    by_day: dict[object, list[datetime]] = {}
-    for moment in days:
-        by_day.setdefault(moment.astimezone(AMSTERDAM).date(), []).append(moment)
-    total, pace = 0, []
-    for moments in by_day.values():
-        total += len(moments)
-        pace.append((moments[0], len(moments), total))
-    return pace[-21:]
+def _labels(form: Questionnaire | None) -> dict[str, str]:
+    return {question.id: question.label for question in form.questions} if form else {}

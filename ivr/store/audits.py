@@ -1,0 +1,42 @@
+"""Who changed what, as the pages show it. Writing a line is `events.write_audit`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ivr.store.session import Session
+from ivr.store.tables import audit
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """Somebody changed something. `details` holds the values before and after."""
+
+    at: datetime
+    who: str
+    what: str
+    subject: str
+    reason: str
+    details: Mapping[str, Any]
+
+
+_LINES = sa.select(audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.reason, audit.c.details).order_by(
+    audit.c.id.desc()
+)
+
+
+def audit_lines(session: Session, *, subject: str | None = None, limit: int = 100, offset: int = 0) -> list[AuditLine]:
+    """What was changed, newest first; of one subject (`cell 7`, `case 12`), or of all."""
+    query = _LINES if subject is None else _LINES.where(audit.c.subject == subject)
+    return [AuditLine(**row._mapping) for row in session.execute(query.limit(limit).offset(offset))]
+
+
+def of_cell(session: Session, cell_id: int, limit: int) -> list[AuditLine]:
+    """What was changed of a cell and of its people, newest first."""
+    mine = sa.or_(audit.c.subject == f"cell {cell_id}", audit.c.details["cell"].as_integer() == cell_id)
+    return [AuditLine(**row._mapping) for row in session.execute(_LINES.where(mine).limit(limit))]
