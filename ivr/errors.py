@@ -11,6 +11,10 @@
     │   └── CarrierBusyError  429: certainly no call, try later
     ├── CarrierUnknownError   time-out or 5xx: perhaps a call was made, look it up, never repeat blindly
     │   └── CarrierUnreachableError  no connection was ever made: certainly no call, the line is down
+    ├── MailError             a mail did not surely go out
+    │   ├── RefusedMailError  it did not, and will not: the server said no for good
+    │   ├── TryLaterError     it did not: the server is away, or said not now
+    │   └── UnknownMailError  perhaps it did, never repeat blindly
     ├── SpeechError           an engine gave no usable sound
     └── InvariantError        something that must never happen did; never swallowed
 
@@ -76,6 +80,24 @@ class CarrierUnknownError(ToetsError):
 
 class CarrierUnreachableError(CarrierUnknownError):
     code = "carrier_unreachable"
+
+
+class MailError(ToetsError):
+    """`message` is a code or a class, never an address or a text."""
+
+    code = "mail"
+
+
+class RefusedMailError(MailError):
+    code = "mail_refused"
+
+
+class TryLaterError(MailError):
+    code = "mail_later"
+
+
+class UnknownMailError(MailError):
+    code = "mail_unknown"
 
 
 class SpeechError(ToetsError):

@@ -32,6 +32,7 @@ COMMANDS = {
     "demo": ("scripts.demo", "demo", "The main job on real parts, in three minutes."),
     "run": ("scripts.run", "run", "Start everything with the local carrier."),
     "user": ("scripts.user", "user", "Accounts of staff and providers."),
+    "mail": ("scripts.mail", "mail", "The mail to staff and providers: look, send, list."),
     "api": ("scripts.api", "api", "Tokens and published periods for the report pipeline."),
     "report": ("scripts.report", "report", "A report one can look at."),
 }

@@ -1,4 +1,4 @@
-"""The jobs: each takes an id, calls one stage, and keeps the clock's promise that it would.
+"""The jobs: each takes an id (or nothing), calls one stage, and keeps the clock's promise that it would.
 
 A job that fails is not run again by RQ. The reconciler judges from the database what its attempt's state means.
 """
@@ -6,7 +6,8 @@ A job that fails is not run again by RQ. The reconciler judges from the database
 from __future__ import annotations
 
 from ivr import logs
-from ivr.fieldwork import dialling, voicing
+from ivr.fieldwork import dialling, mailing, voicing
+from ivr.mail import open_post
 from worker import parts
 
 
@@ -46,6 +47,17 @@ def voice(order_id: int) -> None:
         )
     finally:
         _keep(voice_promise(order_id))
+        logs.clear()
+
+
+def mail() -> None:
+    """Make the mail that is due and send what waits. The database says what that is: the job carries nothing."""
+    house = parts.house()
+    logs.bind(job="mail")
+    try:
+        desk = mailing.Desk.from_settings(house.database, house.catalogue, house.settings)
+        mailing.run(desk, open_post(house.settings), house.clock.now())
+    finally:
         logs.clear()
 
 

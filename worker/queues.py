@@ -12,13 +12,16 @@ from rq import Queue
 
 from ivr.backlog import DIALLING, QUEUES, UPKEEP
 
-__all__ = ["DIALLING", "QUEUES", "UPKEEP", "connect", "put_dial", "put_voice"]
+__all__ = ["DIALLING", "QUEUES", "UPKEEP", "connect", "put_dial", "put_mail", "put_voice"]
 
 DIAL_SECONDS = 60
 """A dial job is one request with a time-out of its own; one that takes this long hangs."""
 
 VOICE_SECONDS = 1800
 """Rendering all prompts of an order, with gTTS and its pauses."""
+
+MAIL_SECONDS = 600
+"""All mail that waits, each with its time-outs; what is left is taken up again."""
 
 STALE_SECONDS = 600
 """A job that nobody took for so long vanishes; the reconciler puts its attempt on the queue again."""
@@ -42,7 +45,17 @@ def put_voice(connection: redis.Redis, order_id: int) -> None:
     _put(connection, UPKEEP, "worker.jobs.voice", order_id, VOICE_SECONDS)
 
 
-def _put(connection: redis.Redis, name: str, function: str, argument: str | int, seconds: int) -> None:
+def put_mail(connection: redis.Redis) -> None:
+    """Put the making and sending of mail that is due on its queue. redis.RedisError when Redis is away."""
+    _put(connection, UPKEEP, "worker.jobs.mail", None, MAIL_SECONDS)
+
+
+def _put(connection: redis.Redis, name: str, function: str, argument: str | int | None, seconds: int) -> None:
     Queue(name, connection=connection).enqueue_call(
-        function, args=(argument,), timeout=seconds, result_ttl=0, ttl=STALE_SECONDS, failure_ttl=FAILED_SECONDS
+        function,
+        args=() if argument is None else (argument,),
+        timeout=seconds,
+        result_ttl=0,
+        ttl=STALE_SECONDS,
+        failure_ttl=FAILED_SECONDS,
     )

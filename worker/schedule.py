@@ -16,9 +16,11 @@ from datetime import UTC, datetime, timedelta
 
 import redis
 
+from ivr import backlog
 from ivr.bootstrap import House
 from ivr.clock import SystemClock
-from ivr.fieldwork import machines, planning, reconciling, retention, voicing
+from ivr.errors import ConfigurationError
+from ivr.fieldwork import machines, mailing, noticing, planning, reconciling, retention, voicing
 from ivr.logs import get_logger
 from ivr.store import leases
 from worker import jobs, parts, queues
@@ -38,6 +40,12 @@ VOICE_AGAIN_SECONDS = 300.0
 ERASE_EVERY = timedelta(hours=6)
 """How often to look for contact data whose time is over."""
 
+MAIL_EVERY_SECONDS = 60.0
+"""Real seconds between two looks for mail that is due."""
+
+NOTE_EVERY_SECONDS = 5.0
+"""Real seconds between two notes of what the clock did, for the page of the queues and for /metrics."""
+
 DIAL_GRACE_SECONDS, VOICE_GRACE_SECONDS = 5.0, 600.0
 
 
@@ -53,6 +61,10 @@ class Schedule:
     erased_at: datetime | None = None
     voicing: dict[int, float] = field(default_factory=dict)
     renewed: float = -LEASE_SECONDS
+    mail_rules: noticing.Rules | None = None
+    mailed: float = -MAIL_EVERY_SECONDS
+    did: set[str] = field(default_factory=set)
+    noted: float = -NOTE_EVERY_SECONDS
 
     def tick(self) -> datetime:
         """Do what is due; the moment to look again."""
@@ -61,11 +73,15 @@ class Schedule:
         self._upkeep(now)
         for attempt_id in planning.plan(house.database, house.catalogue, house.calendar, now, limits):
             self._dial(attempt_id)
+        self.did.add("plan")
         if house.settings.machine_detection:
             machines.hang_up_on(house.database, house.catalogue, house.carrier)
+            self.did.add("machines")
         if self.reconciled_at is None or now - self.reconciled_at >= timedelta(seconds=limits.lease_seconds / 4):
             self.reconciled_at = now
             self._reconcile(now, limits)
+            self.did.add("reconcile")
+        self._note()
         due = planning.next_due(house.database, house.catalogue, house.calendar, now, limits)
         return min(due, now + LONGEST_REAL_SLEEP) if isinstance(house.clock, SystemClock) else due
 
@@ -124,9 +140,12 @@ class Schedule:
         if self.swept_at is None or now - self.swept_at >= timedelta(seconds=30):
             self.swept_at = now
             planning.sweep(self.house.database, self.house.catalogue, now)
+            self.did.add("sweep")
         if self.erased_at is None or now - self.erased_at >= ERASE_EVERY:
             self.erased_at = now
             retention.erase_due(self.house.database, self.house.catalogue, now)
+            self.did.add("erase")
+        self._mail(now)
         with self.house.database.read() as session:
             pending = voicing.pending(session)
         for order_id in pending:
@@ -140,6 +159,30 @@ class Schedule:
             except redis.RedisError as error:
                 self.house.clock.keep(jobs.voice_promise(order_id))
                 log.warning("queue_away", order_id=order_id, error=type(error).__name__)
+
+    def _mail(self, now: datetime) -> None:
+        # People live in real time: a demo or rehearsal that leaps over weeks writes to nobody.
+        if not isinstance(self.house.clock, SystemClock) or time.monotonic() - self.mailed < MAIL_EVERY_SECONDS:
+            return
+        self.mailed = time.monotonic()
+        try:
+            self.mail_rules = self.mail_rules or noticing.load_rules(self.house.settings.config_dir / "mail")
+            if mailing.is_due(self.house.database, self.mail_rules, now):
+                queues.put_mail(self.connection)
+            self.did.add("mail")
+        except (redis.RedisError, ConfigurationError) as error:
+            # Calls do not wait for mail.
+            log.warning("mail_not_looked_at", error=type(error).__name__)
+
+    def _note(self) -> None:
+        if time.monotonic() - self.noted < NOTE_EVERY_SECONDS:
+            return
+        self.noted = time.monotonic()
+        try:
+            backlog.note_ticks(self.connection, self.did)
+            self.did.clear()
+        except redis.RedisError as error:
+            log.debug("ticks_not_noted", error=type(error).__name__)
 
 
 def _dead_here(holder: str | None) -> str | None:

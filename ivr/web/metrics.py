@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from ivr.fieldwork.accounts import wall_clock
 from ivr.logs import get_logger
-from ivr.store import gauges, leases
+from ivr.store import gauges, leases, mails
 from ivr.web.counts import Counts
 from ivr.web.pages.access import is_on_this_machine
 from ivr.web.pages.shared import Shared
@@ -88,6 +88,7 @@ class _Stored(Collector):
             outcomes, open_calls = gauges.calls_by_outcome(session), gauges.open_calls(session)
             quota, down = gauges.quota(session), gauges.lines_down(session)
             unvoiced = gauges.orders_without_audio(session)
+            mail = mails.by_state(session)
             is_held = leases.holder_of(session, CLOCK_LEASE, wall_clock()) is not None
         calls = CounterMetricFamily("toets_calls", "Calls that ended, by outcome.", labels=("outcome",))
         for outcome, count in sorted(outcomes.items()):
@@ -95,9 +96,13 @@ class _Stored(Collector):
         now = GaugeMetricFamily("toets_calls_open", "Calls that are not over, by state.", labels=("state",))
         for state, count in sorted(open_calls.items()):
             now.add_metric((state,), count)
+        post = GaugeMetricFamily("toets_mails", "Mails of the last months, by state.", labels=("state",))
+        for state in ("waiting", "sending", "sent", "unknown", "given_up"):
+            post.add_metric((state,), mail.get(state, 0))
         return [
             calls,
             now,
+            post,
             *_quota(quota),
             GaugeMetricFamily("toets_lines_down", "Lines to the carrier that are out.", value=down),
             GaugeMetricFamily("toets_orders_without_audio", "Orders that wait for their prompts.", value=unvoiced),

@@ -9,7 +9,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 # Their tables belong to the schema too.
-from ivr.store import tables_accounts, tables_links, tables_providers  # noqa: F401
+from ivr.store import tables_accounts, tables_links, tables_mail, tables_providers  # noqa: F401
 from ivr.store.tables import Moment, metadata
 
 

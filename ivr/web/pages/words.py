@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
-DAYS = ("ma", "di", "wo", "do", "vr", "za", "zo")
+from ivr.survey.callplan import ZONE as AMSTERDAM
+from ivr.survey.dutch import day, moment, period
+
+__all__ = ["AMSTERDAM", "day", "euro", "moment", "number", "period", "register"]
 
 STATES = {
     "open": "loopt",
@@ -34,29 +33,6 @@ def number(value: float | Decimal | None, decimals: int = 0) -> str:
 def euro(value: Decimal | float | None) -> str:
     """12.5 → € 12,50"""
     return "–" if value is None else f"€\u00a0{number(value, 2)}"
-
-
-def day(value: date | datetime | None) -> str:
-    """ma 23 nov 2026, in Amsterdam."""
-    if value is None:
-        return "–"
-    local = value.astimezone(AMSTERDAM) if isinstance(value, datetime) else value
-    return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local.year}"
-
-
-def moment(value: datetime | None) -> str:
-    """ma 23 nov 16.05, in Amsterdam."""
-    if value is None:
-        return "–"
-    local = value.astimezone(AMSTERDAM)
-    return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local:%H.%M}"
-
-
-def period(first: date, last: date) -> str:
-    """A meetperiode: 2026 for a calendar year, otherwise both days."""
-    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31) and first.year == last.year:
-        return str(first.year)
-    return f"{first.day} {MONTHS[first.month - 1]} {first.year} – {last.day} {MONTHS[last.month - 1]} {last.year}"
 
 
 def register(app: Flask) -> None:

@@ -1,0 +1,33 @@
+"""How days and periods read in Dutch, in Europe/Amsterdam: the same on a page and in a mail."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from ivr.survey.callplan import ZONE
+
+MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
+DAYS = ("ma", "di", "wo", "do", "vr", "za", "zo")
+
+
+def day(value: date | datetime | None) -> str:
+    """ma 23 nov 2026, in Amsterdam; – for nothing."""
+    if value is None:
+        return "–"
+    local = value.astimezone(ZONE) if isinstance(value, datetime) else value
+    return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local.year}"
+
+
+def moment(value: datetime | None) -> str:
+    """ma 23 nov 16.05, in Amsterdam; – for nothing."""
+    if value is None:
+        return "–"
+    local = value.astimezone(ZONE)
+    return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local:%H.%M}"
+
+
+def period(first: date, last: date) -> str:
+    """A meetperiode: 2026 for a calendar year, otherwise both days."""
+    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31) and first.year == last.year:
+        return str(first.year)
+    return f"{first.day} {MONTHS[first.month - 1]} {first.year} – {last.day} {MONTHS[last.month - 1]} {last.year}"
