@@ -2,58 +2,74 @@
 
 from __future__ import annotations
 
+import gc
 import json
-import resource
 import shutil
 import sys
-import threading
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ivr.catalogue import load_catalogue
 from ivr.exports import formats, machine
-from ivr.exports.files import Outbox
+from ivr.exports.files import Outbox, Written
 from ivr.settings import ROOT
 from ivr.store import Database, reading
 from ivr.survey.forms import forms_of
 
 Work = Callable[[], object]
+SHEET = 100_000
+KEPT = "kept"
+"""The folder beside the tasks' own in which `ours_wide` leaves its file for the steps that begin with it."""
 
 
-def ours(url: str, folder: Path, also: str | None) -> Work:
-    """Both CSV files, and one format made from them."""
+def ours(url: str, here: Path, wanted: str) -> Work:
+    """The CSV files from the database, or one format: then only the wide CSV stands between, as in an export."""
     catalogue = load_catalogue(ROOT / "config")
     forms = forms_of(catalogue.questionnaires)
-    if also in ("parquet", "sav"):
-        import pyarrow.compute
-        import pyarrow.csv
-        import pyarrow.parquet  # noqa: F401
-    if also == "sav":
-        import pandas  # noqa: F401
-        import pyreadstat  # noqa: F401
+    _import_for(wanted)
     database = Database(url)
 
     def work() -> None:
-        outbox = Outbox(folder)
+        outbox = Outbox(here)
         with database.read() as session:
             reading.begin_snapshot(session)
             columns = machine.question_columns(forms, [])
-            machine.write_answers(session, outbox, reading.find_samples(session), None, columns, None)
-        if also is not None:
-            formats.write(outbox, [also], forms, columns, catalogue.services, [])
+            samples = reading.find_samples(session)
+            machine.write_answers(session, outbox, samples, None, columns, None, with_long=wanted == "csv")
+        formats.write(outbox, [wanted], forms, columns, catalogue.services, [])
 
     return work
 
 
-def ours_only(url: str, folder: Path, also: str) -> Work:
-    """One format from CSV files that are there already."""
-    ours(url, folder, None)()
+def our_step(here: Path, wanted: str) -> Work:
+    """One format from a wide CSV that is there already; XLSX from its first hundred thousand rows."""
+    rows = 0
+    with (
+        (here.parent / KEPT / "interviews.csv").open(encoding="utf-8") as source,
+        (here / "interviews.csv").open("w", encoding="utf-8") as target,
+    ):
+        for line in islice(source, None if wanted != "xlsx" else 1 + SHEET):
+            target.write(line)
+            rows += 1
     catalogue = load_catalogue(ROOT / "config")
     forms = forms_of(catalogue.questionnaires)
     columns = machine.question_columns(forms, [])
-    return lambda: formats.write(Outbox(folder), [also], forms, columns, catalogue.services, [])
+    _import_for(wanted)
+    outbox = Outbox(here, [Written("interviews.csv", rows - 1, "")])
+    return lambda: formats.write(outbox, [wanted], forms, columns, catalogue.services, [])
+
+
+def _import_for(wanted: str) -> None:
+    if wanted in ("parquet", "sav"):
+        import pyarrow.compute
+        import pyarrow.csv
+        import pyarrow.parquet  # noqa: F401
+    if wanted == "sav":
+        import pandas  # noqa: F401
+        import pyreadstat  # noqa: F401
 
 
 _ANSWERS = "SELECT interview_id, question, value, mode, answered_at FROM responses"
@@ -96,25 +112,27 @@ def with_duckdb(url: str, folder: Path, wanted: str) -> Work:
         if wanted == "parquet":
             duck.execute(f"COPY ({wide}) TO '{folder}/duck.parquet' (FORMAT parquet, COMPRESSION zstd)")
             return
+        duck.execute(f"COPY ({wide}) TO '{folder}/duck_wide.csv' (HEADER)")
+        if wanted == "wide":
+            return
         long = (
             'SELECT interview_id, provider, period_from, period_to, "group", service, questionnaire, version, '
             "mode, question, value, answered_at FROM answers JOIN interviews USING (interview_id) ORDER BY 1, 10"
         )
         duck.execute(f"COPY ({long}) TO '{folder}/duck_long.csv' (HEADER)")
-        duck.execute(f"COPY ({wide}) TO '{folder}/duck_wide.csv' (HEADER)")
 
     return work
 
 
-def with_pyreadstat(url: str, folder: Path) -> Work:
-    """pyreadstat writing the finished table once more, with its labels, from memory."""
+def with_pyreadstat(here: Path) -> Work:
+    """pyreadstat writing our finished table once more, with its labels, from memory."""
     import pyreadstat
 
-    ours(url, folder, "sav")()
-    frame, meta = pyreadstat.read_sav(str(folder / "interviews.sav"), user_missing=True)
+    our_step(here, "sav")()
+    frame, meta = pyreadstat.read_sav(str(here / "interviews.sav"), user_missing=True)
     return lambda: pyreadstat.write_sav(
         frame,
-        str(folder / "again.sav"),
+        str(here / "again.sav"),
         column_labels=meta.column_names_to_labels,
         variable_value_labels=meta.variable_value_labels,
         missing_ranges=meta.missing_ranges,
@@ -129,34 +147,28 @@ def main() -> None:
     if tool == "duckdb":
         work = with_duckdb(url, here, wanted)
     elif tool == "pyreadstat":
-        work = with_pyreadstat(url, here)
-    elif wanted in ("sav", "xlsx"):
-        work = ours_only(url, here, wanted)
+        work = with_pyreadstat(here)
+    elif tool == "step":
+        work = our_step(here, wanted)
     else:
-        work = ours(url, here, None if wanted == "csv" else wanted)
-    before = _resident_mb()
-    top, stop = [before], threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.01):
-            top[0] = max(top[0], _resident_mb())
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+        work = ours(url, here, wanted)
+    gc.collect()
+    before = _megabytes("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the high-water mark begins anew
     began, spent = time.perf_counter(), time.process_time()
     work()
-    seconds, cpu = time.perf_counter() - began, time.process_time() - spent
-    stop.set()
-    watcher.join()
+    numbers = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - spent}
+    numbers["mb"] = _megabytes("VmHWM") - before
+    if task == "ours_wide":
+        (folder / KEPT).mkdir(exist_ok=True)
+        (here / "interviews.csv").replace(folder / KEPT / "interviews.csv")
     shutil.rmtree(here)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    numbers = {"seconds": seconds, "cpu": cpu, "mb": top[0] - before, "process_mb": peak}
     sys.stdout.write(json.dumps({name: round(number, 3) for name, number in numbers.items()}) + "\n")
 
 
-def _resident_mb() -> float:
+def _megabytes(name: str) -> float:
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS"):
+        if line.startswith(name):
             return int(line.split()[1]) / 1024
     return 0.0
 

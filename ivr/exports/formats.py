@@ -19,7 +19,7 @@ from ivr.survey.forms import MISSING, find_question
 from ivr.survey.questionnaire import Question, Questionnaire
 
 _BLOCK_BYTES = 256 << 10
-_GROUP_ROWS = 8_000
+_GROUP_ROWS = 5_000
 
 MOMENTS = ("started_at", "ended_at")
 WHOLE = ("service", "questionnaire_version", "usable", "successful")
@@ -60,7 +60,8 @@ def write(
         rows = next(one.rows for one in outbox.written if one.file == source.name)
         _interviews_workbook(source, outbox.path / "interviews.xlsx", known, rows)
         outbox.done("interviews.xlsx", rows)
-        outbox.done("tabellen.xlsx", _tables_workbook(outbox.path, people))
+        if people:
+            outbox.done("tabellen.xlsx", _tables_workbook(outbox.path, people))
 
 
 def question_of(forms: Mapping[str, Questionnaire], id: str) -> Question | None:
@@ -95,22 +96,24 @@ def _parquet(source: Path, target: Path, known: Mapping[str, Question | None]) -
     )
     schema = pa.schema(list(types.items()))
     rows = 0
-    # Small blocks by one thread, and memory given back after each group: the peak stays under 64 MB, and wide rows
-    # of short texts gain nothing from more.
+    # Small blocks by one thread, memory from the system and given back after each group: the peak stays under 64 MB,
+    # and wide rows of short texts gain nothing from more.
+    pool = pa.system_memory_pool()
     with (
         arrow_csv.open_csv(
             source,
             read_options=arrow_csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
             parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
             convert_options=options,
+            memory_pool=pool,
         ) as reader,
-        pq.ParquetWriter(target, schema, compression="zstd") as writer,
+        pq.ParquetWriter(target, schema, compression="zstd", memory_pool=pool) as writer,
     ):
         group: list[pa.RecordBatch] = []
         blank = pa.nulls(1, pa.string())[0]  # a scalar of Python's would bring all of pandas along
         for batch in reader:
             arrays = [
-                pc.if_else(pc.binary_length(column).cast(pa.bool_()), column, blank)  # type: ignore[attr-defined]
+                pc.if_else(pc.binary_length(column).cast(pa.bool_()), column, blank, memory_pool=pool)  # type: ignore[attr-defined]
                 if pa.types.is_string(column.type)
                 else column
                 for column in batch.columns
@@ -120,7 +123,7 @@ def _parquet(source: Path, target: Path, known: Mapping[str, Question | None]) -
             if sum(one.num_rows for one in group) >= _GROUP_ROWS:
                 writer.write_table(pa.Table.from_batches(group))
                 group.clear()
-                pa.default_memory_pool().release_unused()
+                pool.release_unused()
         if group:
             writer.write_table(pa.Table.from_batches(group))
     return rows

@@ -26,7 +26,7 @@ font-variant-numeric:tabular-nums}tr.total>*{font-weight:700;border-top:2px soli
 .legend i.tick{width:3px;background:var(--ink);height:1.1rem}
 .aspect{display:grid;grid-template-columns:15rem 1fr;gap:.2rem 1rem;align-items:center;margin:.3rem 0}
 figure{margin:0;break-inside:avoid}figcaption{font-weight:600;font-size:1.1rem;margin:2.2rem 0 .5rem}
-@media(max-width:44rem){body{padding:1.2rem}.heads,.aspect{grid-template-columns:1fr}}
+@media screen and (max-width:44rem){body{padding:1.2rem}.heads,.aspect{grid-template-columns:1fr}}
 @page{size:A4;margin:18mm 16mm}
 @media print{html{background:#fff;font-size:10pt}body{padding:0;max-width:none}h2,h3,figcaption{break-after:avoid}
 .front{break-after:page}tr,.card,.aspect{break-inside:avoid}.scroll{overflow:visible}

@@ -51,6 +51,8 @@ def answer_words(forms: Mapping[str, Questionnaire], id: str, code: str) -> str:
     """An answer as it is printed."""
     if code in SATISFACTION:
         return SATISFACTION[code]
+    if id == PROVINCE:
+        return code[:1].upper() + code[1:]
     found = next((one for form in forms.values() if (one := find_question(form, id))), None)
     options = found.options if found else ()
     return next((option.text for option in options if option.code == code), code.replace("_", " "))

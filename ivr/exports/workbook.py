@@ -49,8 +49,8 @@ def write(target: Path, sheets: Sequence[Sheet]) -> int:
     """Write the workbook; gives the rows of all sheets together. Rows are taken while it is written, one by one."""
     book = FastExcel(target, output_format="xlsx").format(bold_headers=True).freeze(row=1)
     for sheet in sheets:
-        formats = {harmless(name): Format().set_num_format(shown) for name, shown in sheet.numbers.items()}
-        used = {name: form for name, form in formats.items() if name in {harmless(one) for one in sheet.header}}
+        formats = {name: shown for name in sheet.header if (shown := sheet.numbers.get(name, GENERAL)) != GENERAL}
+        used = {harmless(name): Format().set_num_format(shown) for name, shown in formats.items()}
         rows = _records(sheet)
         for number in range(max(1, -(-sheet.count // SHEET_ROWS))):
             title = f"{sheet.name} {number + 1}" if number else sheet.name
@@ -80,7 +80,10 @@ class _Texts(dict[str, str | None]):
 
 class _Numbers(dict[str, float | str | None]):
     def __missing__(self, text: str) -> float | str | None:
-        cell = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else harmless(text)[:_LONGEST] or None
+        if _NUMBER.fullmatch(text):
+            cell = int(text) if text.lstrip("-").isdigit() else float(text.replace(",", "."))
+        else:
+            cell = harmless(text)[:_LONGEST] or None
         if len(self) < _KEPT:
             self[text] = cell
         return cell

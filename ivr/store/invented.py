@@ -1,82 +1,138 @@
 """Fills an empty database with invented interviews, for measuring only. Nothing here resembles a person.
 
 Goes around the stages on purpose: a million interviews through the door would take hours, and what is measured is
-the way out. Rows are made in the order of their ids, like an archive that grew.
+the way out. The database makes the rows itself, in the order of their ids, like an archive that grew; the same count
+gives the same rows on both databases.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
-from typing import Any
 
 import sqlalchemy as sa
 
-from ivr.store.session import Session
-from ivr.store.tables import cases, interviews, providers, responses, samples
+from ivr.store.session import Database, Session
+from ivr.store.tables import Moment, cases, interviews, providers, responses, samples
 
-BATCH = 5_000
+BATCH = 25_000
 PROVIDERS = 500
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
+_scratch = sa.MetaData()
+_answers = sa.Table(
+    "invented_answers",
+    _scratch,
+    sa.Column("question", sa.String, primary_key=True),
+    sa.Column("nth", sa.Integer, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+_questions = sa.Table(
+    "invented_questions",
+    _scratch,
+    sa.Column("question", sa.String, primary_key=True),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("choices", sa.Integer, nullable=False),
+    prefixes=["TEMPORARY"],
+)
 
-def fill(session: Session, count: int, questions: Sequence[tuple[str, Sequence[str]]], seed: int = 1) -> None:
-    """Put `count` usable web interviews in, each with an answer to every question (id, possible values)."""
-    chance = random.Random(seed)  # noqa: S311  (invented answers, not secrets)
+
+def fill(database: Database, count: int, questions: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Put `count` usable web interviews in, each with an answer to every question (id, possible values).
+
+    On PostgreSQL the role must be a superuser: foreign keys are not checked meanwhile."""
     numbers = range(1, PROVIDERS + 1)
-    named = [{"id": n, "name": f"Dienstverlener {n:03}", "name_key": f"dienstverlener {n:03}"} for n in numbers]
-    session.execute(sa.insert(providers), named)
     period = {"period_from": date(2026, 1, 1), "period_to": date(2026, 12, 31)}
-    session.execute(sa.insert(samples), [{"id": n, "provider_id": n, **period} for n in numbers])
-    people = iter(range(1, count + 1))
-    while batch := list(islice(people, BATCH)):
-        _insert(session, cases, (_case(number) for number in batch))
-        ids = [(f"{number:016x}{chance.getrandbits(64):016x}", number) for number in batch]
-        _insert(session, interviews, (_interview(id, number) for id, number in ids))
-        _insert(session, responses, _answers(ids, questions, chance))
+    with database.write() as session:
+        named = [{"id": n, "name": f"Dienstverlener {n:03}", "name_key": f"dienstverlener {n:03}"} for n in numbers]
+        session.execute(sa.insert(providers), named)
+        session.execute(sa.insert(samples), [{"id": n, "provider_id": n, **period} for n in numbers])
+    for first in range(1, count + 1, BATCH):
+        # A transaction of its own, so that SQLite can empty its log in between.
+        with database.write() as session:
+            _offer(session, questions)
+            _batch(session, first, min(first + BATCH, count + 1) - 1)
+            _scratch.drop_all(session)
+    with database.write() as session:
+        session.exec_driver_sql("ANALYZE")
 
 
-def _case(number: int) -> dict[str, Any]:
-    return {
-        "id": number,
-        "sample_id": 1 + number % PROVIDERS,
-        "respondent_group": "client",
-        "respondent": f"B{number}",
-        "service": 1 + number % 10,
-        "questionnaire": "regulier",
-        "route": "regular",
-        "code": "0000",
-        "created_at": START,
+def _offer(session: Session, questions: Sequence[tuple[str, Sequence[str]]]) -> None:
+    if session.dialect.name == "postgresql":
+        session.exec_driver_sql("SET LOCAL session_replication_role = replica")
+    _scratch.create_all(session)
+    asked = [{"question": id, "place": place, "choices": len(values)} for place, (id, values) in enumerate(questions)]
+    session.execute(sa.insert(_questions), asked)
+    choices = [
+        {"question": id, "nth": nth, "value": value} for id, values in questions for nth, value in enumerate(values)
+    ]
+    session.execute(sa.insert(_answers), choices)
+
+
+def _batch(session: Session, first: int, last: int) -> None:
+    start = sa.select(sa.literal(first, sa.BigInteger).label("n")).cte("numbers", recursive=True)
+    numbers = start.union_all(sa.select(start.c.n + 1).where(start.c.n < last))
+    n = numbers.c.n
+    case = {
+        cases.c.id: n,
+        cases.c.sample_id: 1 + n % PROVIDERS,
+        cases.c.respondent_group: sa.literal("client"),
+        cases.c.respondent: sa.literal("B") + sa.cast(n, sa.String),
+        cases.c.service: 1 + n % 10,
+        cases.c.questionnaire: sa.literal("regulier"),
+        cases.c.route: sa.literal("regular"),
+        cases.c.code: sa.literal("0000"),
+        cases.c.created_at: sa.literal(START, Moment),
     }
-
-
-def _interview(id: str, number: int) -> dict[str, Any]:
-    at = START + timedelta(seconds=number)
-    return {
-        "id": id,
-        "case_id": number,
-        "questionnaire": "regulier",
-        "version": 1,
-        "mode": "web",
-        "started_at": at,
-        "ended_at": at + timedelta(minutes=6),
-        "disposition": "complete",
-        "usable": True,
-        "usable_at": at + timedelta(minutes=4),
+    session.execute(sa.insert(cases).from_select(list(case), sa.select(*case.values())))
+    interview = {
+        interviews.c.id: _hexadecimal(session, n) + _hexadecimal(session, _scattered(n)),
+        interviews.c.case_id: n,
+        interviews.c.questionnaire: sa.literal("regulier"),
+        interviews.c.version: sa.literal(1),
+        interviews.c.mode: sa.literal("web"),
+        interviews.c.started_at: _moment(session, n),
+        interviews.c.ended_at: _moment(session, n + 360),
+        interviews.c.disposition: sa.literal("complete"),
+        interviews.c.usable: sa.true(),
+        interviews.c.usable_at: _moment(session, n + 240),
     }
+    session.execute(sa.insert(interviews).from_select(list(interview), sa.select(*interview.values())))
+    chosen = _scattered(interviews.c.case_id * 31 + _questions.c.place) % _questions.c.choices
+    answer = (
+        sa.select(interviews.c.id, _questions.c.question, _answers.c.value, sa.literal("web"), interviews.c.started_at)
+        .select_from(interviews)
+        .join(_questions, sa.true())
+        .join(_answers, sa.and_(_answers.c.question == _questions.c.question, _answers.c.nth == chosen))
+        .where(interviews.c.case_id.between(first, last))
+        .order_by(interviews.c.id, _questions.c.question)
+    )
+    columns = [
+        responses.c.interview_id,
+        responses.c.question,
+        responses.c.value,
+        responses.c.mode,
+        responses.c.answered_at,
+    ]
+    session.execute(sa.insert(responses).from_select(columns, answer))
 
 
-def _answers(
-    ids: Sequence[tuple[str, int]], questions: Sequence[tuple[str, Sequence[str]]], chance: random.Random
-) -> Iterator[dict[str, Any]]:
-    for id, number in ids:
-        at = START + timedelta(seconds=number)
-        for question, values in questions:
-            value = values[int(chance.random() * len(values))]
-            yield {"interview_id": id, "question": question, "value": value, "mode": "web", "answered_at": at}
+def _scattered(number: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """A number that looks drawn: Knuth's multiplicative hash, its upper bits."""
+    wide = sa.cast(number, sa.BigInteger) * 2_654_435_761
+    return wide % 4_294_967_296 // 65_536
 
 
-def _insert(session: Session, table: sa.Table, rows: Iterator[dict[str, Any]]) -> None:
-    session.execute(sa.insert(table), list(rows))
+def _hexadecimal(session: Session, number: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
+    if session.dialect.name == "postgresql":
+        return sa.func.lpad(sa.func.to_hex(number), 16, "0", type_=sa.String)
+    return sa.func.printf("%016x", number, type_=sa.String)
+
+
+def _moment(session: Session, seconds: sa.ColumnElement[int]) -> sa.ColumnElement[datetime]:
+    """So many seconds after the start."""
+    at = seconds + int((START - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1))
+    if session.dialect.name == "postgresql":
+        return sa.func.to_timestamp(at)
+    return sa.func.strftime("%Y-%m-%d %H:%M:%S.000000", at, "unixepoch")

@@ -23,10 +23,11 @@ from ivr.web.api_document import document
 if TYPE_CHECKING:
     from ivr.bootstrap import House
 
+# Flask adds the charset to text by itself.
 _TYPES = {
-    ".csv": "text/csv; charset=utf-8",
+    ".csv": "text/csv",
     ".json": "application/json",
-    ".html": "text/html; charset=utf-8",
+    ".html": "text/html",
     ".parquet": "application/vnd.apache.parquet",
     ".sav": "application/x-spss-sav",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -81,6 +81,7 @@ def test_every_file_comes_as_the_manifest_says(client: FlaskClient) -> None:
         assert (answer.status_code, len(answer.data)) == (200, one["bytes"])
         assert hashlib.sha256(answer.data).hexdigest() == one["sha256"] == answer.get_etag()[0]
         assert answer.headers["Cache-Control"] == "private, no-cache"
+        assert answer.headers["Content-Type"].count("charset") == one["file"].endswith((".csv", ".html"))
         answer.close()
 
 
