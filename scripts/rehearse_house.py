@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -45,7 +45,9 @@ CALLS_IN_FLIGHT = 60
 HORIZON_SECONDS = 10.0
 """Calls are admitted so far ahead, each for its own second."""
 LEASE_SECONDS = 60.0
-SWEEP_SECONDS = 600.0
+SWEEP_SECONDS = MEND_SECONDS = 1800.0
+TICK_SECONDS = 10.0
+"""How often to look while somebody waits for a slot that is taken."""
 LONGEST_DAYS = 80
 """A season that is not over by then never will be; what is left is counted as unfinished."""
 
@@ -169,7 +171,7 @@ class Fieldwork:
             calls_per_second=settings.calls_per_second,
             calls_in_flight=settings.calls_in_flight,
             horizon_seconds=HORIZON_SECONDS,
-            tick_seconds=settings.tick_seconds,
+            tick_seconds=TICK_SECONDS,
             lease_seconds=settings.lease_seconds,
         )
         self.trunk = dialling.Trunk(
@@ -180,7 +182,7 @@ class Fieldwork:
             limit_seconds=settings.call_limit_seconds,
             machine_detection=settings.machine_detection,
         )
-        self._reconciled_at = self._swept_at = datetime.fromtimestamp(0, UTC)
+        self._mended_at = self._swept_at = datetime.fromtimestamp(0, UTC)
         self._last = district.start + timedelta(days=LONGEST_DAYS)
 
     # -- before the first call --------------------------------------------------------------------------------
@@ -276,31 +278,34 @@ class Fieldwork:
         if (now - self._swept_at).total_seconds() >= SWEEP_SECONDS:
             self._swept_at = now
             planning.sweep(house.database, house.catalogue, now)
-        for attempt_id in planning.plan(house.database, house.catalogue, house.calendar, now, self.limits):
-            self._put(attempt_id)
-        if (now - self._reconciled_at).total_seconds() >= LEASE_SECONDS / 4:
-            self._reconciled_at = now
-            found = reconciling.reconcile(
-                house.database,
-                house.catalogue,
-                house.calendar,
-                self.carrier,
-                house.sealer,
-                now,
-                lease_seconds=LEASE_SECONDS,
-                longest_call_seconds=house.settings.call_limit_seconds,
-            )
-            for attempt_id in found.requeue:
-                self._put(attempt_id)
+        self._put(planning.plan(house.database, house.catalogue, house.calendar, now, self.limits))
+        mends_leaks = (now - self._mended_at).total_seconds() >= MEND_SECONDS
+        if mends_leaks:
+            self._mended_at = now
+        found = reconciling.reconcile(
+            house.database,
+            house.catalogue,
+            house.calendar,
+            self.carrier,
+            house.sealer,
+            now,
+            lease_seconds=LEASE_SECONDS,
+            longest_call_seconds=house.settings.call_limit_seconds,
+            mends_leaks=mends_leaks,
+        )
+        self._put(found.requeue)
         return planning.next_due(house.database, house.catalogue, house.calendar, now, self.limits)
 
-    def _put(self, attempt_id: str) -> None:
-        self.clock.spawn(self._dial(attempt_id), "dial")
+    def _put(self, attempt_ids: Sequence[str]) -> None:
+        if not attempt_ids:
+            return
+        with self.house.database.read() as session:
+            beginnings = attempts.beginnings(session, attempt_ids)
+        for attempt_id in attempt_ids:
+            self.clock.spawn(self._dial(attempt_id, beginnings[attempt_id]), "dial")
 
-    async def _dial(self, attempt_id: str) -> None:
+    async def _dial(self, attempt_id: str, not_before: datetime) -> None:
         house = self.house
-        with house.database.read() as session:
-            not_before = attempts.get(session, attempt_id).not_before
         await self.clock.sleep_until(not_before.timestamp())
         dialling.dial(
             house.database,

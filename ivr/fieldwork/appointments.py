@@ -35,6 +35,12 @@ def keepable(
     return days if rings < rules.max_per_day else tuple(entry for entry in days if entry[0] != TODAY)
 
 
+def any_lapsed(session: Session, rulebook: Rulebook, now: datetime) -> bool:
+    """Whether `lapse` has anything to do."""
+    before = now - timedelta(hours=rulebook.fieldwork.appointment_hours)
+    return appointments.any_lapsed(session, before, working.APPOINTMENT)
+
+
 def lapse(database: Database, rulebook: Rulebook, now: datetime) -> int:
     """Make ordinary calls of the appointments that are too long past; how many."""
     before = now - timedelta(hours=rulebook.fieldwork.appointment_hours)

@@ -8,6 +8,7 @@ gets its next call or its end (`working.py`). The same door serves status callba
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from ivr.catalogue import Catalogue
@@ -32,20 +33,11 @@ def note_status(
 ) -> None:
     """Take in what the carrier says of this attempt's call. Any order, any number of times. NotFoundError."""
     with database.write() as session:
+        if _goes_on(session, attempt_id, report, now):
+            _write_down(session, attempt_id, report, now)
+            return
         attempt = attempts.get(session, attempt_id, lock=True)
-        events.add(
-            session,
-            "status",
-            now,
-            attempt_id=attempt_id,
-            call_sid=report.call_sid,
-            status=report.status,
-            sequence_number=report.sequence_number,
-            answered_by=report.answered_by,
-            duration_seconds=report.duration_seconds,
-            error_code=report.error_code,
-            carrier_time=report.at,
-        )
+        _write_down(session, attempt_id, report, now)
         if attempt.call_sid is not None and report.call_sid != attempt.call_sid:
             log.warning("status_of_another_call", attempt_id=attempt_id, call_sid=report.call_sid)
             return
@@ -61,6 +53,29 @@ def note_status(
             _progress(session, attempt, report, now)
 
 
+def _goes_on(session: Session, attempt_id: str, report: CallReport, now: datetime) -> bool:
+    """The ordinary case, in one statement: our call, which is up, is a step further. False: it must be looked at."""
+    if report.is_final or report.answered_by is not None or report.sequence_number is None:
+        return False
+    return attempts.progress(session, attempt_id, report.call_sid, report.status, report.sequence_number, now)
+
+
+def _write_down(session: Session, attempt_id: str, report: CallReport, now: datetime) -> None:
+    events.add(
+        session,
+        "status",
+        now,
+        attempt_id=attempt_id,
+        call_sid=report.call_sid,
+        status=report.status,
+        sequence_number=report.sequence_number,
+        answered_by=report.answered_by,
+        duration_seconds=report.duration_seconds,
+        error_code=report.error_code,
+        carrier_time=report.at,
+    )
+
+
 def close_unplaced(
     session: Session,
     rulebook: working.Rulebook,
@@ -72,7 +87,7 @@ def close_unplaced(
     state: str,
 ) -> None:
     """End an attempt that has no call to speak of: refused for its number (`closed`) or lost (`unknown`)."""
-    attempts.move(
+    is_moved = attempts.move(
         session,
         attempt.id,
         attempts.OPEN_STATES,
@@ -82,7 +97,8 @@ def close_unplaced(
         # Perhaps it rang: then nobody is called again within the spacing.
         rang=state == "unknown",
     )
-    _end_call(session, rulebook, calendar, attempt, outcome, now, by=state)
+    stands = state if is_moved else attempt.state
+    _end_call(session, rulebook, calendar, attempt, outcome, now, by=state, state=stands)
 
 
 def _note_verdict(
@@ -97,6 +113,7 @@ def _note_verdict(
     if report.answered_by is None or attempt.answered_by is not None:
         return attempt
     attempts.note(session, attempt.id, answered_by=report.answered_by)
+    noted = replace(attempt, answered_by=report.answered_by)
     late = attempt.state == "closed" and attempt.outcome in _MACHINE_MAY_CORRECT
     if late and is_machine(report.answered_by):
         attempts.note(session, attempt.id, outcome="answering_machine")
@@ -105,7 +122,8 @@ def _note_verdict(
         history = attempts.history(session, attempt.case_id)
         if not case.is_busy and not case.is_final and history and history[-1]["id"] == attempt.id:
             working.call_again(session, catalogue, calendar, case, now, by="late_verdict")
-    return attempts.get(session, attempt.id)
+        return replace(noted, outcome="answering_machine")
+    return noted
 
 
 def _progress(session: Session, attempt: Attempt, report: CallReport, now: datetime) -> None:
@@ -151,7 +169,7 @@ def _close(
         rang=attempt.direction == "outbound" and did_ring(report, was_answered),
         outcome=outcome,
     )
-    _end_call(session, catalogue, calendar, attempt, outcome, now, by="call", wish=wish)
+    _end_call(session, catalogue, calendar, attempt, outcome, now, by="call", state="closed", wish=wish)
 
 
 def _hang_up(session: Session, catalogue: Catalogue, attempt: Attempt, now: datetime) -> tuple[str | None, Wish | None]:
@@ -178,16 +196,10 @@ def _end_call(
     now: datetime,
     *,
     by: str,
+    state: str,
     wish: Wish | None = None,
 ) -> None:
-    events.add(
-        session,
-        "closed",
-        now,
-        attempt_id=attempt.id,
-        outcome=outcome,
-        state=attempts.get(session, attempt.id).state,
-    )
+    events.add(session, "closed", now, attempt_id=attempt.id, outcome=outcome, state=state)
     settle_case(session, rulebook, calendar, attempt, outcome, now, by=by, wish=wish)
     quotas.release(session, attempt.id)
     working.settle_cell(session, attempt.cell_id, now)
@@ -206,6 +218,7 @@ def settle_case(
 ) -> None:
     """What this outcome of the attempt means for its case, and for whoever on a shared number took part."""
     if attempt.is_test:
+        trials.forget_number(session, attempt.id)
         return
     case = cases.get(session, attempt.case_id, lock=True)
     other = _other_person(session, attempt)
@@ -218,7 +231,6 @@ def settle_case(
     if came_back and case.is_final and other is None and rulebook.outcomes[outcome].is_final:
         working.finish(session, case, outcome, now, by=by)
     working.call_again(session, rulebook, calendar, case, now, by=by, wish=wish)
-        trials.forget_number(session, attempt.id)
 
 
 def _other_person(session: Session, attempt: Attempt) -> int | None:

@@ -19,13 +19,13 @@ from ivr.errors import (
     CarrierError,
     CarrierUnknownError,
     CarrierUnreachableError,
-    NotFoundError,
 )
 from ivr.fieldwork import closing, working
 from ivr.fieldwork.working import Rulebook
 from ivr.logs import get_logger
-from ivr.store import Database, Session, attempts, cases, cells, events, lines, quotas, samples
+from ivr.store import Database, Session, attempts, cases, events, lines, prospects, quotas, samples
 from ivr.store.attempts import Attempt
+from ivr.store.prospects import Prospect
 from ivr.store.sealing import Sealer
 from ivr.survey.callplan import OpenHours
 from ivr.survey.disposition import NUMBER_ERRORS, CallReport
@@ -85,15 +85,7 @@ def dial(
     attempt_id: str,
 ) -> Result:
     """Place the call of this attempt, if it is still reserved. Run twice, the second does nothing."""
-    with database.read() as session:
-        attempt = attempts.get(session, attempt_id)
-    if attempt.state != "reserved":
-        return "not_ours"
-    if clock.now() < attempt.not_before:
-        clock.sleep_until(attempt.not_before)
-    now = clock.now()
-    with database.write() as session:
-        request = _intend(session, calendar, sealer, trunk, attempt_id, now)
+    request = _now_or_later(database, calendar, sealer, clock, trunk, attempt_id)
     if not isinstance(request, CallRequest):
         return request
     try:
@@ -112,50 +104,53 @@ def dial(
     return "placed"
 
 
+def _now_or_later(
+    database: Database, calendar: OpenHours, sealer: Sealer, clock: Clock, trunk: Trunk, attempt_id: str
+) -> CallRequest | Result:
+    """Commit the intent to call, once the moment of the attempt has come."""
+    while True:
+        now = clock.now()
+        with database.write() as session:
+            person = prospects.get(session, trunk.account, attempt_id)
+            if person.state != "reserved":
+                return "not_ours"
+            if now >= person.not_before:
+                return _intend(session, calendar, sealer, trunk, person, now)
+        clock.sleep_until(person.not_before)
+
+
 def _intend(
-    session: Session, calendar: OpenHours, sealer: Sealer, trunk: Trunk, attempt_id: str, now: datetime
+    session: Session, calendar: OpenHours, sealer: Sealer, trunk: Trunk, person: Prospect, now: datetime
 ) -> CallRequest | Result:
     """Commit that this call is going to be asked for, or that it is not."""
-    attempt = attempts.get(session, attempt_id, lock=True)
-    if attempt.state != "reserved":
-        return "not_ours"
-    case = cases.get(session, attempt.case_id)
-    if now > attempt.not_after or not calendar.is_open(now):
-        return _free(session, attempt, "outside_window", now)
-    if case.is_final or case.consent == "nee":
-        return _free(session, attempt, "case_ended", now)
-    if cases.is_opted_out(session, case.id):
-        _free(session, attempt, "opted_out", now)
-        working.finish(session, cases.get(session, case.id), "opted_out", now, by="dialling")
-        return "void"
-    if cases.has_answered(session, case.id):
-        _free(session, attempt, "answered_elsewhere", now)
-        working.finish(session, cases.get(session, case.id), "answered_elsewhere", now, by="dialling")
-        return "void"
-    if attempt.cell_id is not None:
-        cell = cells.get(session, attempt.cell_id)
-        if cell.state != "open":
-            return _free(session, attempt, "cell_not_open", now)
-        if cell.successful + cell.in_flight > cell.target:
-            # The target was lowered after this slot was taken: a call that has not begun is not needed any more.
-            return _free(session, attempt, "target_lowered", now)
-    line = lines.get(session, trunk.account, now)
-    if line.not_before is not None and now < line.not_before:
-        return _free(session, attempt, "line_backs_off", now)
-    try:
-        phones = samples.contact(session, sealer, case.id).phones
-    except NotFoundError:
-        phones = ()
-    if attempt.phone_rank >= len(phones):
-        log.warning("no_number", attempt_id=attempt_id, case_id=case.id)
-        cases.write(session, case.id, next_call_at=None)
-        return _free(session, attempt, "no_number", now)
+    if now > person.not_after or not calendar.is_open(now):
+        return _free(session, person, "outside_window", now)
+    if person.is_final or person.consent == "nee":
+        return _free(session, person, "case_ended", now)
+    for reason, is_so in (("opted_out", person.is_opted_out), ("answered_elsewhere", person.has_answered)):
+        if is_so:
+            _free(session, person, reason, now)
+            working.finish(session, cases.get(session, person.case_id), reason, now, by="dialling")
+            return "void"
+    if person.cell_state not in {None, "open"}:
+        return _free(session, person, "cell_not_open", now)
+    if person.is_beyond_target:
+        # The target was lowered after this slot was taken: a call that has not begun is not needed any more.
+        return _free(session, person, "target_lowered", now)
+    if person.line_not_before is not None and now < person.line_not_before:
+        return _free(session, person, "line_backs_off", now)
+    phones = () if person.sealed is None else samples.opened(sealer, person.sealed).phones
+    if person.phone_rank >= len(phones):
+        log.warning("no_number", attempt_id=person.id, case_id=person.case_id)
+        cases.write(session, person.case_id, next_call_at=None)
+        return _free(session, person, "no_number", now)
+    attempt_id = person.id
     attempts.move(session, attempt_id, ["reserved"], "dialing", dialing_at=now, checked_at=now)
     events.add(session, "dialing", now, attempt_id=attempt_id)
     urls = trunk.urls(attempt_id)
     return CallRequest(
         attempt_id=attempt_id,
-        to=phones[attempt.phone_rank],
+        to=phones[person.phone_rank],
         from_=trunk.from_,
         voice_url=urls.voice,
         fallback_url=urls.fallback,
@@ -166,7 +161,7 @@ def _intend(
     )
 
 
-def _free(session: Session, attempt: Attempt, reason: str, now: datetime) -> Result:
+def _free(session: Session, attempt: Attempt | Prospect, reason: str, now: datetime) -> Result:
     """There certainly was no call: slot and person are free, no attempt is spent."""
     if attempts.move(session, attempt.id, ["reserved", "dialing"], "void", ended_at=now):
         events.add(session, "void", now, attempt_id=attempt.id, reason=reason)
@@ -234,7 +229,7 @@ def _placed(database: Database, trunk: Trunk, attempt_id: str, report: CallRepor
     with database.write() as session:
         # The first webhook, even the whole call, may have been faster than this answer: then there is nothing to do.
         adoption = attempts.adopt(session, attempt_id, report.call_sid, now)
-        stands = attempts.get(session, attempt_id).state
+        stands = "placed" if adoption == "go" else attempts.get(session, attempt_id).state
         events.add(
             session, "placed", now, attempt_id=attempt_id, call_sid=report.call_sid, adoption=adoption, state=stands
         )

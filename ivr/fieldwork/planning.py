@@ -94,12 +94,12 @@ def next_due(database: Database, rulebook: Rulebook, calendar: OpenHours, now: d
     """
     bounds = working.bounds_at(rulebook.fieldwork, now, consent_only=limits.consent_only)
     with database.read() as session:
-        touched = attempts.oldest_touch(session)
-        flying = attempts.in_flight(session)
+        flying, touched = attempts.flying(session)
         with_room, without_room = cells.ahead(session, bounds)
         line = lines.get(session, limits.account, now)
     tick = now + timedelta(seconds=limits.tick_seconds)
-    moments = [now + IDLE]
+    # Nothing can be called in the night, whatever is delivered meanwhile.
+    moments = [calendar.next_open(now + IDLE)]
     if touched is not None:
         moments.append(touched + timedelta(seconds=limits.lease_seconds))
     if with_room is not None:
@@ -123,8 +123,10 @@ def sweep(database: Database, rulebook: Rulebook, now: datetime) -> int:
     with database.read() as session:
         filled = cells.filled_with_people(session)
         expired = cases.expired(session, bounds.announced_from)
+        has_lapsed = appointments.any_lapsed(session, rulebook, now)
     ended = 0
-    appointments.lapse(database, rulebook, now)
+    if has_lapsed:
+        appointments.lapse(database, rulebook, now)
     for cell_id in filled:
         with database.write() as session:
             ended += working.settle_cell(session, cell_id, now)

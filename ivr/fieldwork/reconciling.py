@@ -13,7 +13,7 @@ from ivr.catalogue import Catalogue
 from ivr.errors import CarrierError, CarrierUnknownError, NotFoundError
 from ivr.fieldwork import closing, dialling
 from ivr.logs import get_logger
-from ivr.store import Database, attempts, cases, cells, events, quotas, samples
+from ivr.store import Database, attempts, cases, cells, events, leavings, quotas, samples
 from ivr.store.attempts import Attempt
 from ivr.store.sealing import Sealer
 from ivr.survey.callplan import OpenHours
@@ -50,6 +50,7 @@ def reconcile(
     *,
     lease_seconds: float,
     longest_call_seconds: float = 1200.0,
+    mends_leaks: bool = True,
 ) -> Reconciled:
     """Look after every open attempt that nobody has touched for `lease_seconds`, and after leaked slots."""
     found = Reconciled()
@@ -70,7 +71,8 @@ def reconcile(
             # The carrier cannot be asked now. Nothing is decided; the next tick asks again.
             found.unreachable = True
             log.warning("carrier_cannot_be_asked", attempt_id=attempt.id)
-    _mend_leaks(database, now, found)
+    if mends_leaks:
+        _mend_leaks(database, now, found)
     return found
 
 
@@ -164,7 +166,7 @@ def _ask(
 
 def _mend_leaks(database: Database, now: datetime, found: Reconciled) -> None:
     with database.read() as session:
-        if not (attempts.sitting_on_slots(session) or cells.miscounted(session) or cases.busy_without_call(session)):
+        if not leavings.any_leak(session):
             return
     with database.write() as session:
         for attempt_id in attempts.sitting_on_slots(session):

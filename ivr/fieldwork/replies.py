@@ -84,10 +84,10 @@ def wordless(call: turns.Call) -> Reply:
 
 def questionnaire_of_attempt(session: Session, catalogue: Catalogue, attempt_id: str) -> Questionnaire | None:
     """The questionnaire of this attempt's call, in the version it began with; None before its first webhook."""
-    call = turns.load_call(session, attempt_id)
-    if call is None or call.reply is None:
+    reply = turns.last_reply(session, attempt_id)
+    if reply is None:
         return None
-    id, version = call.reply["questionnaire"], call.reply["version"]
+    id, version = reply["questionnaire"], reply["version"]
     current = catalogue.questionnaires.get(id)
     try:
         return questionnaires.load(session, id, version)

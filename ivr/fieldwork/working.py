@@ -6,7 +6,7 @@ a refused change is logged and changes nothing. Used by planning, dialling, clos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,7 +14,7 @@ from typing import Protocol
 from ivr.logs import get_logger
 from ivr.store import Session, attempts, cases, cells, events
 from ivr.store.admission import Bounds
-from ivr.store.cases import Case
+from ivr.store.cases import Case, Standing
 from ivr.survey import callplan
 from ivr.survey.callplan import Call, FieldworkRules, OpenHours
 from ivr.survey.disposition import Outcome, is_legal
@@ -24,6 +24,8 @@ log = get_logger(__name__)
 
 APPOINTMENT, RESUME, ORDINARY = 0, 1, 2
 """Priorities of a case: who goes first."""
+
+_FINISHED: dict[str, object] = {"is_final": True, "next_call_at": None, "priority": ORDINARY}
 
 
 class Rulebook(Protocol):
@@ -65,9 +67,7 @@ def change(session: Session, case: Case, disposition: str, now: datetime, *, by:
 
 def finish(session: Session, case: Case, disposition: str, now: datetime, *, by: str) -> bool:
     """Nobody calls this case any more."""
-    return change(
-        session, case, disposition, now, by=by, is_final=True, is_busy=False, next_call_at=None, priority=ORDINARY
-    )
+    return change(session, case, disposition, now, by=by, is_busy=False, **_FINISHED)
 
 
 def history_of(session: Session, rulebook: Rulebook, case_id: int, wish: Wish | None = None) -> list[Call]:
@@ -107,22 +107,32 @@ def call_again(
     """After a call: count it, and set when this case is called next, or give it up. Frees the case."""
     calls = history_of(session, rulebook, case.id, wish)
     used = sum(call.outcome.counts_as_attempt for call in calls)
-    busy = cases.is_in_call(session, case.id)
-    cases.write(session, case.id, is_busy=busy, attempts=used)
-    if busy or case.is_final or not calls:
+    stands = cases.standing(session, case.id)
+    if stands.is_in_call or case.is_final or not calls:
+        cases.write(session, case.id, is_busy=stands.is_in_call, attempts=used)
         return
-    if not calls[-1].outcome.is_final and cases.has_answered(session, case.id):
-        finish(session, case, "answered_elsewhere", now, by=by)
-        return
-    if calls[-1].outcome.code != "never_call_again" and cases.is_opted_out(session, case.id):
-        finish(session, case, "opted_out", now, by=by)
-        return
-    other_number = cases.has_number(session, case.id)
-    moment = callplan.next_call(calls, rulebook.fieldwork, calendar, now, other_number=other_number)
-    if moment is None:
-        finish(session, case, callplan.final_disposition(calls), now, by=by)
-        return
+    disposition, values = _what_next(rulebook, calendar, case, calls, stands, now)
+    if not change(session, case, disposition, now, by=by, is_busy=False, attempts=used, **values):
+        cases.write(session, case.id, is_busy=False, attempts=used)
+
+
+def _what_next(
+    rulebook: Rulebook,
+    calendar: OpenHours,
+    case: Case,
+    calls: Sequence[Call],
+    stands: Standing,
+    now: datetime,
+) -> tuple[str, dict[str, object]]:
+    """The disposition of a case after its calls, and what is written with it."""
     last = calls[-1].outcome
+    if not last.is_final and stands.has_answered:
+        return "answered_elsewhere", _FINISHED
+    if last.code != "never_call_again" and stands.is_opted_out:
+        return "opted_out", _FINISHED
+    moment = callplan.next_call(calls, rulebook.fieldwork, calendar, now, other_number=stands.has_number)
+    if moment is None:
+        return callplan.final_disposition(calls), _FINISHED
     priority = {"appointment": APPOINTMENT, "resume": RESUME}.get(last.next, ORDINARY)
     if (
         last.code in {"no_answer", "busy", "answering_machine", "no_interaction", "technical"}
@@ -134,7 +144,7 @@ def call_again(
     if last.group in {"NC", "U"} and (reached := [call.outcome.code for call in calls if call.outcome.group == "R"]):
         # What a person did says more than a telephone that rang afterwards.
         disposition = reached[-1]
-    change(session, case, disposition, now, by=by, is_final=False, next_call_at=moment, priority=priority)
+    return disposition, {"is_final": False, "next_call_at": moment, "priority": priority}
 
 
 def settle_cell(session: Session, cell_id: int | None, now: datetime) -> int:

@@ -15,21 +15,24 @@ _RINGS = sa.select(sa.func.count()).where(
     attempts.c.planned_at >= sa.bindparam("since"),
     attempts.c.id != sa.bindparam("but_not"),
 )
-_LAPSE = (
-    sa.update(cases)
-    .where(
-        cases.c.priority == sa.bindparam("appointment"),
-        cases.c.is_final.is_(False),
-        cases.c.is_busy.is_(False),
-        cases.c.next_call_at < sa.bindparam("before"),
-    )
-    .values(priority=sa.bindparam("ordinary"))
+_IS_LAPSED = sa.and_(
+    cases.c.priority == sa.bindparam("appointment"),
+    cases.c.is_final.is_(False),
+    cases.c.is_busy.is_(False),
+    cases.c.next_call_at < sa.bindparam("before"),
 )
+_ANY_LAPSED = sa.select(sa.exists(sa.select(cases.c.id).where(_IS_LAPSED)))
+_LAPSE = sa.update(cases).where(_IS_LAPSED).values(priority=sa.bindparam("ordinary"))
 
 
 def rings_since(session: Session, phone_hash: str, since: datetime, but_not: str) -> int:
     """How many calls of ours but this one rang the telephone since then, as admission counts them."""
     return session.execute(_RINGS, {"phone": phone_hash, "since": since, "but_not": but_not}).scalar_one()
+
+
+def any_lapsed(session: Session, agreed_before: datetime, appointment: int) -> bool:
+    """Whether any appointment was agreed for before then and not kept."""
+    return bool(session.execute(_ANY_LAPSED, {"before": agreed_before, "appointment": appointment}).scalar_one())
 
 
 def lapse(session: Session, agreed_before: datetime, appointment: int, ordinary: int) -> int:

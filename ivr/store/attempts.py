@@ -68,7 +68,6 @@ _GET = sa.select(*_COLUMNS).where(attempts.c.id == sa.bindparam("attempt"))
 _GET_LOCKED = _GET.with_for_update()
 _TOUCHED = sa.func.coalesce(attempts.c.checked_at, attempts.c.placed_at, attempts.c.dialing_at, attempts.c.not_before)
 _IN_FLIGHT = sa.select(sa.func.count()).where(IS_OPEN, IS_OUTBOUND)
-_OLDEST_TOUCH = sa.select(sa.type_coerce(sa.func.min(_TOUCHED), attempts.c.not_before.type)).where(IS_OPEN)
 _OVERDUE = (
     sa.select(*_COLUMNS)
     .where(
@@ -82,6 +81,42 @@ _OVERDUE = (
     .order_by(attempts.c.planned_at, attempts.c.not_before)
     .limit(sa.bindparam("most"))
 )
+_FLYING = sa.select(
+    sa.func.count(sa.case((IS_OUTBOUND, 1))), sa.type_coerce(sa.func.min(_TOUCHED), attempts.c.not_before.type)
+).where(IS_OPEN)
+_BEGINNINGS = sa.select(attempts.c.id, attempts.c.not_before).where(
+    attempts.c.id.in_(sa.bindparam("ids", expanding=True))
+)
+# The ordinary ways of a call, each in one conditional statement; whatever else may be the case takes the longer way.
+_TAKE = (
+    sa.update(attempts)
+    .where(
+        attempts.c.id == sa.bindparam("b_id"),
+        is_in(attempts.c.state, ("reserved", "dialing")),
+        sa.or_(attempts.c.call_sid.is_(None), attempts.c.call_sid == sa.bindparam("b_sid")),
+    )
+    .values(
+        state="placed",
+        call_sid=sa.bindparam("b_sid"),
+        placed_at=sa.bindparam("b_now"),
+        checked_at=sa.bindparam("b_now"),
+    )
+)
+_PROGRESS = (
+    sa.update(attempts)
+    .where(
+        attempts.c.id == sa.bindparam("b_id"),
+        is_in(attempts.c.state, ("placed",)),
+        attempts.c.call_sid == sa.bindparam("b_sid"),
+        sa.or_(attempts.c.sequence_number.is_(None), attempts.c.sequence_number < sa.bindparam("b_number")),
+    )
+    .values(
+        call_status=sa.bindparam("b_status"),
+        sequence_number=sa.bindparam("b_number"),
+        checked_at=sa.bindparam("b_now"),
+    )
+)
+_ANSWERED = _PROGRESS.where(attempts.c.answered_at.is_(None)).values(answered_at=sa.bindparam("b_now"), rang=True)
 _NOTE = sa.update(attempts).where(attempts.c.id == sa.bindparam("b_id"))
 _HISTORY = (
     sa.select(
@@ -137,12 +172,12 @@ def adopt(session: Session, attempt_id: str, call_sid: str, now: datetime) -> Ad
     `go`: the call is ours, it holds its slot. `full`: it was thought lost, its slot went to others and none is left:
     say a friendly goodbye. `gone`: the attempt is over, was never placed, or belongs to another call.
     """
+    taken = session.execute(_TAKE, {"b_id": attempt_id, "b_sid": call_sid, "b_now": now})
+    if taken.rowcount == 1:
+        return "go"
     attempt = get(session, attempt_id, lock=True)
     if attempt.call_sid is not None and attempt.call_sid != call_sid:
         return "gone"
-    if attempt.state in {"reserved", "dialing"}:
-        move(session, attempt_id, OPEN_STATES, "placed", call_sid=call_sid, placed_at=now, checked_at=now)
-        return "go"
     if attempt.state == "placed":
         if attempt.call_sid is None:
             note(session, attempt_id, call_sid=call_sid)
@@ -157,6 +192,15 @@ def adopt(session: Session, attempt_id: str, call_sid: str, now: datetime) -> Ad
     if attempt.cell_id is None or attempt.is_test or quotas.reserve_again(session, attempt_id, attempt.cell_id):
         return "go"
     return "full"
+
+
+def progress(
+    session: Session, attempt_id: str, call_sid: str, status: str, sequence_number: int, now: datetime
+) -> bool:
+    """The call that is up goes on to this status. False, and nothing changed: another call, not up, or further."""
+    answered = status == "in-progress"
+    values = {"b_id": attempt_id, "b_sid": call_sid, "b_number": sequence_number, "b_status": status, "b_now": now}
+    return session.execute(_ANSWERED if answered else _PROGRESS, values).rowcount == 1
 
 
 def _has_open_call(session: Session, attempt: Attempt) -> bool:
@@ -203,9 +247,15 @@ def met_by_machine(session: Session) -> list[Attempt]:
     return [Attempt(**row._mapping) for row in rows]
 
 
-def oldest_touch(session: Session) -> datetime | None:
-    """When the open attempt that was left alone longest was last touched; None: nothing is open."""
-    return session.execute(_OLDEST_TOUCH).scalar_one_or_none()
+def flying(session: Session) -> tuple[int, datetime | None]:
+    """`in_flight`, and when the open attempt that was left alone longest was last touched (None: nothing is open)."""
+    row = session.execute(_FLYING).one()
+    return row[0], row[1]
+
+
+def beginnings(session: Session, ids: Collection[str]) -> dict[str, datetime]:
+    """When each of these attempts may be dialled."""
+    return {row[0]: row[1] for row in session.execute(_BEGINNINGS, {"ids": list(ids)})}
 
 
 def known_sids(session: Session, sids: Collection[str]) -> set[str]:

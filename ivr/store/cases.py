@@ -35,6 +35,9 @@ _COLUMNS = [cases.c[name] for name in Case.__dataclass_fields__]
 _GET = sa.select(*_COLUMNS).where(cases.c.id == sa.bindparam("case"))
 _GET_LOCKED = _GET.with_for_update()
 _WRITE = sa.update(cases).where(cases.c.id == sa.bindparam("b_id"))
+_LEFT_IN_CELL = sa.select(*_COLUMNS).where(
+    cases.c.cell_id == sa.bindparam("cell"), cases.c.is_final.is_(False), cases.c.is_busy.is_(False)
+)
 _HAS_NUMBER = sa.select(
     sa.exists().where(case_phones.c.case_id == sa.bindparam("case"), case_phones.c.is_dead.is_(False))
 )
@@ -109,12 +112,34 @@ def has_answered(session: Session, case_id: int) -> bool:
     return bool(session.execute(_HAS_ANSWERED, {"case": case_id}).scalar_one())
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What may stand in the way of the next call: see the functions of these names."""
+
+    is_in_call: bool
+    has_answered: bool
+    is_opted_out: bool
+    has_number: bool
+
+
+_STANDING = sa.select(
+    *(
+        query.scalar_subquery().label(name)
+        for name, query in zip(
+            Standing.__dataclass_fields__, (_IS_IN_CALL, _HAS_ANSWERED, _IS_OPTED_OUT, _HAS_NUMBER), strict=True
+        )
+    )
+)
+
+
+def standing(session: Session, case_id: int) -> Standing:
+    """All four at once."""
+    return Standing(*map(bool, session.execute(_STANDING, {"case": case_id}).one()))
+
+
 def left_in_cell(session: Session, cell_id: int) -> list[Case]:
     """The people of the cell who are not final and in no call."""
-    rows = session.execute(
-        sa.select(*_COLUMNS).where(cases.c.cell_id == cell_id, cases.c.is_final.is_(False), cases.c.is_busy.is_(False))
-    )
-    return [Case(**row._mapping) for row in rows]
+    return [Case(**row._mapping) for row in session.execute(_LEFT_IN_CELL, {"cell": cell_id})]
 
 
 def with_disposition(session: Session, cell_id: int, disposition: str) -> list[Case]:

@@ -111,6 +111,11 @@ def contact(session: Session, sealer: Sealer, case_id: int) -> Contact:
     sealed = session.execute(_SEALED, {"case": case_id}).scalar()
     if sealed is None:
         raise NotFoundError(f"Case {case_id} has no contact data (any more).")
+    return opened(sealer, sealed)
+
+
+def opened(sealer: Sealer, sealed: bytes) -> Contact:
+    """The contact that was sealed in this."""
     return Contact.from_mapping(sealer.open(sealed))
 
 

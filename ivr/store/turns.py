@@ -120,6 +120,18 @@ def reply_to(session: Session, attempt_id: str, turn: int) -> dict[str, Any] | N
     ).scalar_one_or_none()
 
 
+_LAST_REPLY = (
+    sa.select(turns.c.reply)
+    .select_from(attempts.join(turns, sa.and_(turns.c.attempt_id == attempts.c.id, turns.c.turn == attempts.c.turn)))
+    .where(attempts.c.id == sa.bindparam("id"))
+)
+
+
+def last_reply(session: Session, attempt_id: str) -> dict[str, Any] | None:
+    """What was replied to the call's last turn; None before its first."""
+    return session.execute(_LAST_REPLY, {"id": attempt_id}).scalar_one_or_none()
+
+
 def of_attempt(session: Session, attempt_id: str) -> list[Mapping[str, Any]]:
     """The turns of this attempt's call, in order: turn, signal, at. Never what was pressed."""
     rows = session.execute(
