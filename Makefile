@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo rehearse run test check format bench soak chaos browser clean
+.PHONY: help setup demo rehearse run test check format bench bench-admissions bench-exports soak chaos browser clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,9 +38,10 @@ format: setup ## write the format and the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## the answer webhook beside the bare driver and Twilio's sample, on SQLite and PostgreSQL (ROUNDS=3)
+bench: setup ## the answer webhook beside the bare driver and Twilio's sample (ROUNDS=3), then bench-exports
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'gunicorn>=23'
 	$(BIN)/python scripts/bench/run.py --rounds $(or $(ROUNDS),3) --calls $(or $(CALLS),250)
+	$(MAKE) --no-print-directory bench-exports
 
 soak: setup ## many calls at once over real HTTP by a carrier that does its worst (CALLS=3000)
 	TOETS_SOAK_CALLS=$(or $(CALLS),3000) $(BIN)/python -m pytest -q tests/web/test_voice_soak.py
@@ -51,9 +52,9 @@ chaos: setup ## kill, freeze and starve everything, on real processes; the same 
 bench-admissions: setup ## admissions per second of 8 processes beside a bare transaction, on SQLite and PostgreSQL
 	$(BIN)/python scripts/bench/admissions.py
 
-bench-exports: setup ## the large files beside DuckDB, on SQLite and PostgreSQL (N=200000)
+bench-exports: setup ## the large files beside DuckDB, on SQLite and PostgreSQL (N=1000000 ROUNDS=1)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
-	$(BIN)/python -m scripts.bench_exports --interviews $(or $(N),200000)
+	$(BIN)/python -m scripts.bench_exports --interviews $(or $(N),1000000) --rounds $(or $(ROUNDS),1)
 
 browser: setup ## install or find a Chromium for the browser tests
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
