@@ -1,8 +1,9 @@
 """Logging: one event name a line, context bound once per request or job.
 
 Decides the format (JSON in production, plain lines elsewhere, always on stderr so that stdout stays one
-JSON document for `--json`). Never logged, by habit and by the processor below: names, telephone numbers,
-answers. Ids are enough to find a thing in the database.
+JSON document for `--json`), also for the lines of libraries. Never logged, by habit and by the processors below: names,
+telephone numbers, answers. Of an exception that means its class and where it was raised: its message may hold anything.
+Ids are enough to find a thing in the database.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -34,8 +37,26 @@ _SECRET_KEYS = frozenset(
         "value",
         "token",
         "password",
+        "phone",
+        "phones",
+        "number_dialled",
+        "first_name",
+        "last_name",
+        "straat",
+        "huisnummer",
+        "postcode",
+        "plaats",
+        "woonplaats",
+        "subject",
+        "body",
+        "answers",
+        "form",
     }
 )
+_IDS = frozenset({"timestamp", "level", "attempt_id", "interview_id", "call_sid"})
+_LONGEST = 400
+"""Characters of a library's message that are kept: its first line."""
+_FRAMES = 12
 
 
 def mask_numbers(text: str) -> str:
@@ -45,10 +66,46 @@ def mask_numbers(text: str) -> str:
 
 def _discreet(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if key.lower() in _SECRET_KEYS:
-            event[key] = "‹withheld›"
-        elif isinstance(value, str) and key not in {"timestamp", "level", "attempt_id", "interview_id", "call_sid"}:
-            event[key] = mask_numbers(value)
+        if key not in _IDS:
+            event[key] = _withheld(key, value)
+    return event
+
+
+def _withheld(key: str, value: Any) -> Any:
+    if key.lower() in _SECRET_KEYS:
+        return "‹withheld›"
+    if isinstance(value, Mapping):
+        return {name: _withheld(str(name), one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_withheld("", one) for one in value]
+    if isinstance(value, bool | float) or value is None:
+        return value
+    masked = mask_numbers(str(value))
+    return value if isinstance(value, int) and masked == str(value) else masked
+
+
+def _where(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """`exc_info` becomes the class of the exception and the places it came by, without a word of its message."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    elif isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+        event.setdefault("error", type(error).__name__)
+        event["where"] = " > ".join(f"{Path(frame.filename).stem}:{frame.lineno} {frame.name}" for frame in frames)
+    return event
+
+
+def _first_line(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A library's message without what it wrote below: RQ puts a whole trace there."""
+    event["event"] = str(event.get("event", "")).partition("\n")[0][:_LONGEST]
+    return event
+
+
+def _named(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["module"] = event["_record"].name
     return event
 
 
@@ -83,7 +140,7 @@ def configure_logs(*, json_lines: bool, level: str = "INFO") -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _where,
             _discreet,
             renderer,
         ],
@@ -91,7 +148,21 @@ def configure_logs(*, json_lines: bool, level: str = "INFO") -> None:
         logger_factory=lambda *_: structlog.PrintLogger(_STDERR),  # pyright: ignore[reportArgumentType]
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(stream=sys.stderr, level=max(logging.WARNING, numeric if isinstance(numeric, int) else 0))
+    handler = logging.StreamHandler(_STDERR)  # pyright: ignore[reportArgumentType]
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                _named,
+                _first_line,
+            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _where, _discreet, renderer],
+        )
+    )
+    logging.captureWarnings(json_lines)  # a warning printed by itself would be no JSON
+    logging.basicConfig(handlers=[handler], level=max(logging.WARNING, numeric if isinstance(numeric, int) else 0))
 
 
 def get_logger(name: str) -> Any:

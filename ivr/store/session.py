@@ -2,74 +2,25 @@
 
 A *session* here is a SQLAlchemy Core connection inside a transaction. Writers begin with BEGIN IMMEDIATE on
 SQLite, because a deferred transaction that reads and then writes fails with "database is locked" under load; and
-they queue for it on a file lock, because SQLite's own waiting is a sleep that grows, which the unlucky pay for.
+they queue for it (`write_queue.py`).
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from types import TracebackType
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from ivr.errors import ConfigurationError
+from ivr.store.write_queue import WriteQueue
 
 Session = sa.Connection
 """What the store's functions take: a connection within `Database.write()` or `Database.read()`."""
-
-
-class WriteQueue:
-    """Writers of one SQLite file, one after the other; a context manager. Nobody's turn is promised, only one's own.
-
-    Between threads by a lock, between processes by a file beside the database. The kernel releases it when a process
-    dies. Where the file cannot be made, SQLite's own waiting has to do.
-    """
-
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_name(f"{database.name}-queue")
-        self._lock = threading.RLock()
-        self._depth = 0
-        self._file: int | None = None
-        self._owner = 0
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        self._depth += 1
-        if self._depth == 1 and (file := self._open()) is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._depth -= 1
-        if self._depth == 0 and self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._lock.release()
-
-    def close(self) -> None:
-        """Close the file; it is opened again when it is needed."""
-        with self._lock:
-            if self._file is not None and self._depth == 0:
-                os.close(self._file)
-                self._file = None
-
-    def _open(self) -> int | None:
-        if self._file is not None and self._owner != os.getpid():
-            self._file = None  # a forked child shares its parent's lock: it needs a file of its own
-        if self._file is None:
-            try:
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            except OSError:
-                return None
-            self._owner = os.getpid()
-        return self._file
 
 
 class Database:
@@ -81,17 +32,22 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.queue: WriteQueue | nullcontext[None] = nullcontext()
         self._closings: list[Callable[[], None]] = []
+        # hide_parameters: an error's text ends in logs and in the queue's failed jobs, and must not show an answer.
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
                 _make_private(Path(parsed.database))
                 self.queue = WriteQueue(Path(parsed.database))
                 self._closings.append(self.queue.close)
-            self.engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+            self.engine = sa.create_engine(
+                parsed, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True
+            )
             event.listen(self.engine, "connect", prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            self.engine = sa.create_engine(parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False)
+            self.engine = sa.create_engine(
+                parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, hide_parameters=True
+            )
 
         # Made once: SQLAlchemy sets up its events anew for each engine with options of its own.
         self._writer = self.engine.execution_options(toets_write=True)
