@@ -250,7 +250,7 @@ def main() -> None:
         for name, path in PAGES.items():
             path = path.format(cell=cell, person=person)
             found[name] = measure(environment, url, path, cookie, asked.starts)
-            say(f"{name:16}", *(f"{figure}={value}" for figure, value in found[name].items()), flush=True)
+            say(f"{name:16} " + "  ".join(f"{figure}={value}" for figure, value in found[name].items()))
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
