@@ -13,6 +13,7 @@ from tests.web.page_house import MIDDAY, PERIOD, add_cell, house_of, open_app, s
 
 STAFF = {"viewer", "fieldwork", "admin"}
 WORKERS = {"fieldwork", "admin"}
+ADMIN = {"admin"}
 PROVIDER = {"provider"}
 ALL = STAFF | PROVIDER
 PUBLIC = ALL | {"nobody"}
@@ -47,6 +48,9 @@ WHO_MAY = {
     ("POST", "staff.steer"): WORKERS,
     ("GET", "staff.reach"): STAFF,
     ("GET", "staff.cell_people"): STAFF,
+    ("GET", "staff.queues"): ADMIN,
+    ("POST", "staff.run_failed_again"): ADMIN,
+    ("POST", "staff.forget_failed"): ADMIN,
     ("GET", "softphone.page"): STAFF,
     ("GET", "softphone.choices_part"): STAFF,
     ("GET", "softphone.open_telephone"): STAFF,

@@ -3,7 +3,7 @@
 Each view reads, calls one stage, and answers.
 """
 
-from ivr.web.staff import board, cell, person, questionnaires
+from ivr.web.staff import board, cell, person, questionnaires, queues
 from ivr.web.staff.door import blueprint
 
-__all__ = ["blueprint", "board", "cell", "person", "questionnaires"]
+__all__ = ["blueprint", "board", "cell", "person", "questionnaires", "queues"]
