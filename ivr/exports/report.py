@@ -51,7 +51,7 @@ def schema() -> dict[str, Any]:
 
 def file_name(provider: str, taken: set[str]) -> str:
     """A plain file name for a provider, unlike those in `taken`: "Träck 2 B.V." → report_track_2_b_v.json."""
-    plain = unicodedata.normalize("NFKD", provider).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", provider.casefold()).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:80] or "dienstverlener"
     name, number = f"report_{slug}.json", 2
     while name in taken:

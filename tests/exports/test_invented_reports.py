@@ -1,26 +1,16 @@
-"""Reports that nobody has published, through the commands: what comes out is compared with a count of our own.
-
-The expected rows are worked out here with plain integers and Decimal's own ROUND_HALF_UP, not with the code of the
-project.
-"""
+"""Reports that nobody has published, through the commands: what comes out is compared with a count of our own."""
 
 from __future__ import annotations
 
-import csv
 import json
 import random
-from base64 import b64encode
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from scripts.cli import main
+from tests.exports.exporting import people
+from tests.exports.reporting import LD_ASPECTS, PERIOD, Report, Run, form, printed, table_row
 
 SERVICES = {
     1: "Scholing en opleiding",
@@ -31,109 +21,6 @@ SERVICES = {
     11: "Inburgeringscursussen en duale trajecten",
     13: "Supported employment",
 }
-LD_ASPECTS = (
-    "LD_C_AANDACHT", "LD_C_INFO", "LD_C_BEGRIP", "LD_K_SNEL1", "LD_K_MAIL", "LD_K_EERSTE", "LD_K_PLAATS", "LD_K_TEL",
-    "LD_B_STAP",
-)  # fmt: skip
-INB = {
-    "INB_LES": "altijd", "INB_ANTW": "vaak", "INB_PRAAT": "ja", "INB_OEF": "goed", "INB_HUISWERK": "nee",
-    "INB_PRETTIG": "soms", "INB_SCHOOL": "heel_goed",
-}  # fmt: skip
-HEADER = "provider;period_from;period_to;group;respondent;service;questionnaire;mode;question;value;answered_at"
-CLIENTS = "clientnummer;voornaam;achternaam;email;telefoon;dienst;leerprofiel;einddatum_traject;toestemming;zelfmelder"
-PERIOD = ("2020-01-01", "2020-12-31")
-
-Run = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `ivr … --json` on a database of this test and gives its document."""
-    monkeypatch.setenv("IVR_DATABASE_URL", f"sqlite:///{tmp_path / 'toets.db'}")
-    monkeypatch.setenv("IVR_VAR_DIR", str(tmp_path))
-    monkeypatch.setenv("IVR_ENCRYPTION_KEY", b64encode(bytes(range(32))).decode())
-
-    def call(*arguments: str | Path) -> dict[str, Any]:
-        result = CliRunner().invoke(main, [*map(str, arguments), "--json"], catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
-
-    return call
-
-
-@dataclass
-class Report:
-    """Collects a provider's list and answers, and delivers them."""
-
-    provider: str
-    period: tuple[str, str] = PERIOD
-    clients: list[str] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    commissioners: list[str] = field(default_factory=list)
-
-    def add(self, service: int, net: int, grades: Iterable[int | None], *, profile: int = 3, **extra: str) -> None:
-        """`net` clients of a service, of whom the first gave these grades (None: usable without a grade)."""
-        given = list(grades)
-        for nth in range(net):
-            number = len(self.clients) + 1
-            name = f"Voornaam{number};Achternaam{number};c{number}@example.org"
-            who = f"{number};{name};;{service};{profile if service == 11 else ''}"
-            self.clients.append(f"{who};{self.period[1]};;")
-            if nth < len(given):
-                self.answer(number, service, self.form(service, given[nth]) | extra, ("web", "post", "email")[nth % 3])
-
-    @staticmethod
-    def form(service: int, grade: int | None) -> dict[str, str]:
-        answers = dict(INB) if service == 11 else dict.fromkeys(LD_ASPECTS, "tevreden")
-        if grade is not None:
-            answers["INB_CIJFER" if service == 11 else "LD_CIJFER"] = str(grade)
-        return answers
-
-    def answer(self, number: int, service: int, answers: dict[str, str], mode: str, day: str = "2021-01-05") -> None:
-        form = "inburgering" if service == 11 else "regulier"
-        head = f"{self.provider};{self.period[0]};{self.period[1]};client;{number};{service};{form};{mode}"
-        self.lines += [f"{head};{question};{value};{day}T10:00:00Z" for question, value in answers.items()]
-
-    def commissioner(self, answers: dict[str, str] | None = None) -> None:
-        number = f"OG{len(self.commissioners) + 1}"
-        self.commissioners.append(f"{number};Gemeente {number};{number}@example.org")
-        head = f"{self.provider};{self.period[0]};{self.period[1]};commissioner;{number};;opdrachtgever;email"
-        self.lines += [f"{head};{id};{value};2021-01-06T09:00:00Z" for id, value in (answers or {}).items()]
-
-    def deliver(self, run: Run, folder: Path) -> None:
-        where = ("--provider", self.provider, "--period", "/".join(self.period))
-        path = folder / "list.csv"
-        if self.clients:
-            path.write_text("\n".join([CLIENTS, *self.clients]) + "\n", encoding="utf-8")
-            taken = run("sample", "import", path, *where)
-            assert taken["accepted"] == len(self.clients), taken["rejected"][:3]
-        if self.commissioners:
-            heading = "opdrachtgevernummer;naam;email"
-            path.write_text("\n".join([heading, *self.commissioners]) + "\n", encoding="utf-8")
-            run("sample", "import", path, *where, "--group", "commissioner")
-        if self.lines:
-            path.write_text("\n".join([HEADER, *self.lines]) + "\n", encoding="utf-8")
-            taken = run("responses", "import", path)
-            assert taken["rejected"] == []
-
-
-def people(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file, delimiter=";"))
-
-
-def printed(value: Fraction, places: int = 1) -> str:
-    exact = Decimal(value.numerator) / Decimal(value.denominator)
-    return str(exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)).replace(".", ",")
-
-
-def table_row(service: str, net: int, grades: list[int | None]) -> list[str]:
-    valid = [grade for grade in grades if grade is not None]
-    response = printed(Fraction(100 * len(grades), net))
-    star = not valid or net == 1
-    grade = "*" if star else printed(Fraction(sum(valid), len(valid)))
-    published = "ja" if float(response.replace(",", ".")) >= 30 else "nee"
-    return ["clienten", service, str(net), str(len(grades)), response, grade, published]
 
 
 def table_of(folder: Path, provider: str, first: str = PERIOD[0]) -> list[list[str]]:
@@ -212,12 +99,10 @@ def test_commissioners_are_printed_with_decimals_and_counted_rounded(run: Run, t
 
 def test_a_client_who_is_also_the_commissioner_fills_in_the_client_questionnaire_only(run: Run, tmp_path: Path) -> None:
     report = Report("Zelf gemeld")
-    report.clients = ["1;Voornaam;Achternaam;zelf@example.org;;5;;2020-12-31;;ja"]
+    report.answer(report.client(5, self_referred="ja"), 5, form(5, 6))
     report.add(5, 3, [8, 9])
-    report.answer(1, 5, Report.form(5, 6), "web")
-    report.commissioners = ["OG1;Achternaam;zelf@example.org"]
-    head = "Zelf gemeld;2020-01-01;2020-12-31;commissioner;OG1;;opdrachtgever;email"
-    report.lines.append(f"{head};OG_CIJFER;2;2021-01-06T09:00:00Z")
+    report.commissioner({"OG_CIJFER": "2"})
+    report.commissioners = [("OG1", "Achternaam1", "c1@example.org")]
     report.deliver(run, tmp_path)
     run("export", tmp_path / "out")
     rows = table_of(tmp_path / "out", "Zelf gemeld")
@@ -256,7 +141,7 @@ def test_the_benchmark_is_the_mean_of_all_answers_ones_own_included(run: Run, tm
         report.add(5, satisfied + others, [])
         for number in range(1, satisfied + others + 1):
             answers = dict.fromkeys(LD_ASPECTS, "zeer_tevreden" if number <= satisfied else "ontevreden")
-            report.answer(number, 5, answers, "web")
+            report.answer(number, 5, answers)
         report.deliver(run, tmp_path)
     run("export", tmp_path / "out", "--provider", "Een")
     rows = [row for row in people(tmp_path / "out" / "aspecten.csv") if row["aspect"] == "LD_K_TEL"]
@@ -292,9 +177,8 @@ def test_one_client_is_never_read_from_any_file_for_people(run: Run, tmp_path: P
 def test_telephone_clients_count_once_a_call_or_an_invitation_reached_them(run: Run, tmp_path: Path) -> None:
     report = Report("Belt nog niet")
     for number in range(1, 9):
-        name = f"Voornaam{number};Achternaam{number};c{number}@example.org;061234567{number}"
-        report.clients.append(f"{number};{name};11;1;;ja;")
-    report.answer(1, 11, Report.form(11, 8), "web")
+        report.client(11, profile=1, phone=f"061234567{number}")
+    report.answer(1, 11, form(11, 8))
     report.deliver(run, tmp_path)
     run("export", tmp_path / "before")
     assert table_of(tmp_path / "before", "Belt nog niet")[0][2:4] == ["1", "1"], "nobody else was called or invited"
