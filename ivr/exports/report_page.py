@@ -19,7 +19,6 @@ from ivr.exports.fieldwork_file import Measure
 from ivr.exports.report_figures import figures
 from ivr.exports.report_style import STYLE
 from ivr.exports.report_words import (
-    MONTHS,
     OUTCOMES,
     REASONS,
     SATISFACTION,
@@ -30,6 +29,7 @@ from ivr.exports.report_words import html as _t
 from ivr.exports.scores import Scores
 from ivr.store import Database, reading
 from ivr.store.samples import name_key
+from ivr.survey.dutch import written_out
 from ivr.survey.forms import forms_of
 from ivr.survey.questionnaire import Questionnaire
 from ivr.survey.scoring import Provinces, percentage, rules_from_mapping
@@ -203,7 +203,4 @@ def _commissioners(one: Scores, forms: Forms, minimum_n: int) -> str:
 
 
 def _days(one: Scores) -> str:
-    first, last = (
-        f"{day.day} {MONTHS[day.month - 1]} {day.year}" for day in (one.sample.period_from, one.sample.period_to)
-    )
-    return f"{first} t/m {last}"
+    return f"{written_out(one.sample.period_from)} t/m {written_out(one.sample.period_to)}"

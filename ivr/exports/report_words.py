@@ -10,10 +10,6 @@ from ivr.survey.forms import GRADE_OF, find_question
 from ivr.survey.questionnaire import Questionnaire
 from ivr.survey.scoring import PROVINCE, comma
 
-MONTHS = (
-    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november",
-    "december",
-)  # fmt: skip
 SATISFACTION: Mapping[str, str] = {
     "zeer_tevreden": "Zeer tevreden",
     "tevreden": "Tevreden",

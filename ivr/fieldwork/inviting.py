@@ -21,6 +21,7 @@ from ivr.store.links import Invitee
 from ivr.store.samples import Sample
 from ivr.store.sealing import Sealer
 from ivr.survey.callplan import ZONE, local_date
+from ivr.survey.dutch import written_out
 from ivr.survey.phone_text import national
 
 Kind = Literal["letter", "sms", "missed"]
@@ -226,7 +227,7 @@ def _row(
         "echt": f"{base}/echt",
         "bellernummer": national(address.from_number),
         "telefoonnummer": address.help_number,
-        "geldig_tot": f"{last_day.day}-{last_day.month}-{last_day.year}",
+        "geldig_tot": written_out(last_day),
     }
     return (
         one.respondent,

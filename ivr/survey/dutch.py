@@ -7,6 +7,10 @@ from datetime import date, datetime
 from ivr.survey.callplan import ZONE
 
 MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
+_MONTHS_IN_FULL = (
+    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november",
+    "december",
+)  # fmt: skip
 DAYS = ("ma", "di", "wo", "do", "vr", "za", "zo")
 
 
@@ -16,6 +20,11 @@ def day(value: date | datetime | None) -> str:
         return "–"
     local = value.astimezone(ZONE) if isinstance(value, datetime) else value
     return f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local.year}"
+
+
+def written_out(value: date) -> str:
+    """22 januari 2027: on a letter or report a month is a word; a row of numbers is read wrongly."""
+    return f"{value.day} {_MONTHS_IN_FULL[value.month - 1]} {value.year}"
 
 
 def moment(value: datetime | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from ivr.fieldwork.voicing import Wording
 from ivr.settings import ROOT
 from ivr.store import Database, links, prompts, samples, tables
 from ivr.store.samples import Contact
+from ivr.survey.dutch import written_out
 from tests.fieldwork.spoken_visit import KIT, SEALER, WALL, knock
 from tests.fieldwork.test_voicing import Hummer
 from tests.fieldwork.voiced_order import CATALOGUE, NOON, VoicedOrder
@@ -79,6 +80,8 @@ def test_a_link_written_out_again_is_the_same_and_lives_longer(order: VoicedOrde
     assert (done.made, done.kept) == (0, 1)
     assert first["link"] == second["link"]
     assert first["geldig_tot"] < second["geldig_tot"]
+    assert f"tot en met {written_out(date.fromisoformat(first['geldig_tot']))}." in first["tekst"]
+    assert written_out(date(2027, 1, 22)) == "22 januari 2027"
     assert not isinstance(knock(order.database, token_of(first), now=later + timedelta(days=KIT.valid_days)), str)
     assert knock(order.database, token_of(first), now=later + timedelta(days=KIT.valid_days + 2)) == "unknown"
 
