@@ -1,9 +1,9 @@
 """The quick way of a webhook: the next key of a call that is simply going on.
 
 Decides which webhooks are so ordinary that one read and one conditional write do (`store/hotpath.py`): the next turn
-of an open call, by which nothing begins, nothing starts to count, and nothing but an interview ends. Everything else
-(the first webhook, repeats, strays, other endings, the key that makes an interview usable) is `interviewing.py`'s,
-which locks and looks at everything.
+of an open call, by which nothing begins, at most an interview starts to count that nobody is billed for, and nothing
+but an interview ends. Everything else (the first webhook, repeats, strays, other endings, what is billed, an interview
+that cannot be counted just like that) is `interviewing.py`'s, which locks and looks at everything.
 
 What a call stood at after its last turn is remembered here, per process, so that the read falls away when the next
 key comes to the same process. That cannot go stale: the write holds only where the attempt still stands at that turn,
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ivr.fieldwork import replies
@@ -33,6 +33,9 @@ CALLS_REMEMBERED = 5_000
 _INTERVIEW_ENDINGS = frozenset({"complete", "partial", "unusable", "break_off"})
 """Other endings do more than end an interview (an appointment, an opt-out): the ordinary way's."""
 
+_BILLED = "purchased"
+"""What counts in a cell of this track has a line in the ledger: the ordinary way's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stand:
@@ -41,6 +44,8 @@ class Stand:
     turn: int
     call_sid: str
     interview_id: str | None
+    cell_id: int
+    track: str
     order_id: int
     voiced_at: datetime | None
     questionnaire: Questionnaire
@@ -94,15 +99,13 @@ class Desk:
             dialogue=engine.dump(state),
             answer=said.records[0] if said.records else None,
             ending=state.outcome,
+            counts_for=stand.cell_id if state.usable and not before.usable else None,
             now=now,
         )
         if not self._path.keep(step):
             return None
         if not state.is_over:
-            self._remember(
-                attempt_id,
-                Stand(turn, call_sid, stand.interview_id, stand.order_id, stand.voiced_at, stand.questionnaire, state),
-            )
+            self._remember(attempt_id, replace(stand, turn=turn, state=state))
         return Reply(replies.without_records(said), turn, stand.order_id, id, version, stand.voiced_at)
 
     def _remember(self, attempt_id: str, kept: Stand) -> None:
@@ -123,6 +126,8 @@ class Desk:
             found.turn,
             found.call_sid,
             found.interview_id,
+            found.cell_id,
+            found.track,
             found.order_id,
             found.voiced_at,
             questionnaire,
@@ -131,15 +136,19 @@ class Desk:
 
 
 def _is_ordinary(stand: Stand, state: engine.Interview, said: Turn) -> bool:
-    """Nothing begins or starts to count with this turn, and if anything ends, it is an interview and only that."""
+    """Nothing begins with this turn; what starts to count goes on and is not billed; what ends is an interview only."""
     if state.is_over:
-        ends = stand.interview_id is not None and state.outcome in _INTERVIEW_ENDINGS
+        goes_on = stand.interview_id is not None and state.outcome in _INTERVIEW_ENDINGS
     else:
-        ends = said.awaits is not None
+        goes_on = said.awaits is not None
     return (
-        ends
-        and state.usable == stand.state.usable
+        goes_on
+        and (state.usable == stand.state.usable or _may_count(stand, state))
         and state.has_begun == stand.state.has_begun
         and (stand.interview_id is not None if state.has_begun else not said.records)
         and len(said.records) <= 1
     )
+
+
+def _may_count(stand: Stand, state: engine.Interview) -> bool:
+    return state.usable and not state.is_over and stand.interview_id is not None and stand.track != _BILLED

@@ -12,6 +12,9 @@ from ivr.store import Database, tables
 from ivr.survey.turn import Keypress, Silence
 from tests.fieldwork.voiced_order import INBURGERING, NOON, TO_FIRST_QUESTION, Line, VoicedOrder
 
+LAST_ASPECT = "INB_SCHOOL"
+"""After it every aspect was put: the interview is usable."""
+
 
 @pytest.fixture
 def order(database: Database) -> VoicedOrder:
@@ -80,6 +83,68 @@ def test_what_changed_behind_its_back_is_left_to_the_ordinary_way(
     before = order.everything()
     assert key_of(line, desk, "1") is None
     assert order.everything() == before
+
+
+def to_the_last_aspect(order: VoicedOrder) -> Line:
+    """A call whose next key makes its interview usable."""
+    line = order.call(order.person())
+    reply = line.press(*TO_FIRST_QUESTION)
+    while reply.turn.asks[-1].id.split(".")[0] != LAST_ASPECT:
+        reply = line.press(INBURGERING[reply.turn.asks[-1].id.split(".")[0]])
+    assert not any(row["usable"] for row in order.rows(tables.interviews))
+    return line
+
+
+def test_the_key_that_makes_an_interview_usable_counts_it_just_as_the_ordinary_way(database: Database) -> None:
+    order = VoicedOrder(database)
+    line = to_the_last_aspect(order)
+    assert key_of(line, Desk(database), INBURGERING[LAST_ASPECT]) is not None
+    (cell,), (interview,), (attempt,) = (
+        order.rows(each) for each in (tables.cells, tables.interviews, tables.attempts)
+    )
+    assert (cell["successful"], cell["in_flight"]) == (1, 0)
+    assert (interview["usable"], interview["successful"], interview["usable_at"]) == (True, True, NOON)
+    assert (interview["cell_id"], attempt["holds_slot"]) == (order.cell_id, False)
+    assert not order.rows(tables.ledger)
+    line.to_the_end()
+    assert order.rows(tables.cells)[0]["successful"] == 1
+
+
+def test_an_interview_counts_once_however_many_keys_come_at_once(order: VoicedOrder) -> None:
+    line = to_the_last_aspect(order)
+    desks = [Desk(order.database) for _ in range(4)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda number: key_of(line, desks[number % 4], INBURGERING[LAST_ASPECT]), range(8)))
+    assert sum(reply is not None for reply in found) == 1
+    (cell,) = order.rows(tables.cells)
+    assert (cell["successful"], cell["in_flight"]) == (1, 0)
+
+
+@pytest.mark.parametrize("why", ["billed", "answered elsewhere", "no slot", "counted already"])
+def test_what_cannot_be_counted_just_like_that_is_left_to_the_ordinary_way(order: VoicedOrder, why: str) -> None:
+    line = to_the_last_aspect(order)
+    (interview,) = order.rows(tables.interviews)
+    with order.database.write() as session:
+        if why == "billed":
+            session.execute(sa.update(tables.cells).values(track="purchased"))
+            session.execute(sa.update(tables.orders).values(track="purchased", price=10))
+        elif why == "answered elsewhere":
+            other = {name: interview[name] for name in ("case_id", "questionnaire", "version", "started_at")}
+            values = other | {"id": "e" * 32, "mode": "web", "usable": True}
+            session.execute(sa.insert(tables.interviews).values(**values))
+        elif why == "no slot":
+            session.execute(sa.update(tables.attempts).values(holds_slot=False))
+            session.execute(sa.update(tables.cells).values(in_flight=0))
+        else:
+            session.execute(sa.update(tables.interviews).values(usable=True, successful=True))
+    before = order.everything()
+    assert key_of(line, Desk(order.database), INBURGERING[LAST_ASPECT]) is None
+    assert order.everything() == before, "all or nothing"
+    order.desk = Desk(order.database)  # the other one remembers the track of the cell, which never changes
+    line.press(INBURGERING[LAST_ASPECT])
+    assert len(order.rows(tables.ledger)) == (why == "billed")
+    superseded = {row["id"] for row in order.rows(tables.interviews) if row["is_superseded"]}
+    assert superseded == ({interview["id"]} if why == "answered elsewhere" else set())
 
 
 def test_first_webhooks_strays_and_endings_are_left_to_the_ordinary_way(order: VoicedOrder) -> None:
