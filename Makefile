@@ -28,11 +28,19 @@ run: setup ## start everything with the local carrier on http://127.0.0.1:8000, 
 test: setup ## all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-check: setup ## format, lint, types, import contracts
+check: setup ## format, lint, types, import contracts, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs: setup ## the documentation as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "file://$(CURDIR)/site/index.html"
+
+screenshots: setup ## make the pictures of the documentation anew (needs a Chromium)
+	IVR_WRITE_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
 
 format: setup ## write the format and the safe fixes
 	$(BIN)/ruff format .
@@ -46,8 +54,8 @@ bench: setup ## the answer webhook beside the bare driver and Twilio's sample (R
 soak: setup ## many calls at once over real HTTP by a carrier that does its worst (CALLS=3000)
 	TOETS_SOAK_CALLS=$(or $(CALLS),3000) $(BIN)/python -m pytest -q tests/web/test_voice_soak.py
 
-chaos: setup ## kill, freeze and starve everything, on real processes; the same zeros as a rehearsal (KILLS=200 SEED=1)
-	$(BIN)/python -m scripts.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
+chaos: setup ## kill, freeze and starve everything, on real processes; the same zeros (KILLS=200 SEED=1 DATABASE=both)
+	$(BIN)/python -m scripts.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1) --database $(or $(DATABASE),both)
 
 bench-admissions: setup ## admissions per second of 8 processes beside a bare transaction, on SQLite and PostgreSQL
 	$(BIN)/python scripts/bench/admissions.py
@@ -62,4 +70,4 @@ browser: setup ## install or find a Chromium for the browser tests
 	  else echo "Ask root for Debian's package 'chromium'; without it the browser tests are skipped." >&2; exit 1; fi; }
 
 clean: ## remove what was made (not the environment)
-	rm -rf var build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf var build dist site *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
-"""What `make chaos` does to the processes of a house: kill, freeze, empty, lock, fill the disk.
+"""What `make chaos` does to the processes of a house: kill, freeze, empty, lock, restart, fill the disk, jump in time.
 
-Decides what is hit, how, and for how long, by its own dice; what must not come of it is `chaos.py`'s. A killed
+Decides what is hit, how, and for how long, by its own dice; when it is hit is `chaos_run.py`'s. A killed
 process is started again by `processes.py`, as a service manager would.
 """
 
@@ -29,14 +29,16 @@ HOUSE = ("web", "worker-1", "worker-2", "upkeep", "clock")
 class Blows:
     """Strikes a house, one blow at a time. `counts`: what was done; `kills`: processes killed with -9.
 
-    lock_database: takes the database away for so many seconds, and gives it back.
+    take_database: takes the database away for up to so many seconds, gives it back, and says what it did.
+    jump: moves the clock of everybody by so many seconds; False when that would not be fair just now.
     """
 
     processes: Processes
     redis_url: str
     redis_dir: Path
     dice: random.Random
-    lock_database: Callable[[float], None]
+    take_database: Callable[[float], str]
+    jump: Callable[[float], bool]
     counts: Counter[str] = field(default_factory=Counter)
     kills: int = 0
 
@@ -47,7 +49,7 @@ class Blows:
             time.sleep(self.dice.uniform(0.0, 0.3))
 
     def _one(self) -> None:
-        kinds: list[tuple[int, str, Callable[[], None]]] = [
+        kinds: list[tuple[int, str, Callable[[], str | None]]] = [
             (30, "kill web", lambda: self._kill("web")),
             (10, "kill a web worker", self._kill_web_worker),
             (26, "kill a worker", lambda: self._kill(self.dice.choice(("worker-1", "worker-2")))),
@@ -59,11 +61,11 @@ class Blows:
             (4, "empty redis", self._empty_redis),
             (8, "freeze a process", self._freeze),
             (6, "fill a disk", self._fill_disk),
-            (4, "lock the database", lambda: self.lock_database(self.dice.uniform(0.3, 2.0))),
+            (8, "take the database", self._take_database),
+            (8, "jump in time", self._jump),
         ]
         _, what, do = self.dice.choices(kinds, [weight for weight, _, _ in kinds])[0]
-        do()
-        self.counts[what] += 1
+        self.counts[do() or what] += 1
 
     def _kill_all(self) -> None:
         """The machine loses its power; only the carrier, elsewhere, goes on."""
@@ -78,6 +80,18 @@ class Blows:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
             self.kills += 1
+
+    def _take_database(self) -> str:
+        what = self.take_database(self.dice.uniform(0.3, 2.0))
+        self.kills += what.startswith("kill")
+        return what
+
+    def _jump(self) -> str:
+        """A machine that slept, or a clock that was set: forwards by minutes, or a little back."""
+        seconds = self.dice.choice((self.dice.uniform(5, 60), self.dice.uniform(60, 900), -self.dice.uniform(0.5, 10)))
+        if not self.jump(seconds):
+            return "no jump in time (it would leave the calling hours)"
+        return f"jump {'forwards' if seconds > 0 else 'back'} in time"
 
     def _kill_web_worker(self) -> None:
         if children := _children(self.processes.pid("web")):

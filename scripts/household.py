@@ -44,7 +44,7 @@ def environment(settings: Settings, **changes: str) -> dict[str, str]:
     }
 
 
-def wait_for_page(url: str, processes: Processes, name: str, seconds: float = 30.0) -> None:
+def wait_for_page(url: str, processes: Processes, name: str, seconds: float = 90.0) -> None:
     """Return when `url` answers 200. ConfigurationError with the process's last words when it does not."""
     deadline = time.monotonic() + seconds
     problem: object = "no answer"

@@ -290,6 +290,9 @@ class Timekeeper:
         if not self._waits:
             return
         self._move(max(self._now, self._waits[0][0]))
+        self._wake_due()
+
+    def _wake_due(self) -> None:
         while self._waits and self._waits[0][0] <= self._now:
             heapq.heappop(self._waits)[2].end()
 
@@ -298,6 +301,11 @@ class Timekeeper:
         self.leaps += 1
         if self._file is not None:
             self._file[: MOMENT.size] = MOMENT.pack(moment)
+
+    def jump(self, seconds: float) -> None:
+        """Leaping only: move the moment by so many seconds, whoever is at work; who waited for less is woken."""
+        self._move(self._now + seconds)
+        self._wake_due()
 
     async def _keep_watch(self) -> None:
         seen, since = -1, time.monotonic()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -95,7 +96,9 @@ class Counts:
     def _keep_writing(self) -> None:
         while True:
             sleep(WRITE_EVERY_SECONDS)
-            self._write()
+            # On a full disk these numbers are lost, and not the thread: notes that nobody takes away would pile up.
+            with suppress(OSError):
+                self._write()
 
     def _write(self) -> None:
         while True:

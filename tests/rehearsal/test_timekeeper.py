@@ -163,6 +163,29 @@ def test_time_never_goes_back():
     assert seen == sorted(seen)
 
 
+def test_a_jump_moves_a_busy_moment_and_wakes_whom_it_passes():
+    async def scene(keeper):
+        woken = []
+
+        async def waiter(seconds):
+            await keeper.sleep(seconds)
+            woken.append((seconds, keeper.now() - START.timestamp()))
+
+        with keeper.busy():
+            tasks = [keeper.spawn(waiter(seconds), "waiter") for seconds in (60, 3600)]
+            await asyncio.sleep(0.05)
+            keeper.jump(-5)
+            await asyncio.sleep(0.05)
+            assert (woken, keeper.now()) == ([], START.timestamp() - 5)
+            keeper.jump(605)
+            await asyncio.sleep(0.05)
+            assert woken == [(60, 600)]
+        await asyncio.gather(*tasks)
+        assert woken == [(60, 600), (3600, 3600)]
+
+    with_keeper(scene)
+
+
 def test_a_client_between_two_sleeps_holds_time(tmp_path):
     async def scene(keeper):
         first, second = await Client.of(tmp_path / "c"), await Client.of(tmp_path / "c")
