@@ -5,7 +5,7 @@ Decides nothing: the faults are found in `ivr/survey/questionnaire_check.py`.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,15 @@ from ivr.catalogue import (
     read_services,
 )
 from ivr.errors import ConfigurationError, NotFoundError
+from ivr.fieldwork.link_kit import load_kit
 from ivr.settings import load_settings
 from ivr.survey.phrases import Phrase
 from ivr.survey.questionnaire import SERVICE, Condition, Question, Questionnaire, spoken_question
-from ivr.survey.questionnaire_check import Fault
+from ivr.survey.questionnaire_check import Fault, check_page
 from scripts.output import command, emit, json_option, note, say
 from scripts.questionnaire_time import time_command
+
+LINKS = "links.toml"
 
 
 @click.group()
@@ -40,8 +43,8 @@ def questionnaire() -> None:
 def check(files: tuple[Path, ...], as_json: bool) -> None:
     """Refuse what cannot work by phone.
 
-    Without FILES: all questionnaires of the configuration, with its phrases. With FILES: those, beside the others
-    of the configuration. Exit code 1 when there is a fault.
+    Without FILES: all questionnaires of the configuration, with its phrases and the words of the web page. With
+    FILES: those, beside the others of the configuration. Exit code 1 when there is a fault.
     """
     config = load_settings().config_dir
     own = sorted((config / QUESTIONNAIRES).glob("*.toml"))
@@ -52,7 +55,7 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
     except ConfigurationError as error:
         phrases = {}
         faults = (*faults, Fault("", "", "unreadable", error.message.rstrip("."), "texts as in config/", file=PHRASES))
-    found = find_faults(_beside(read, own), phrases, config / PHRASES)
+    found = (*find_faults(_beside(read, own), phrases, config / PHRASES), *_page_faults(config))
     names = {path.name for path in wanted}
     # With files of their own people ask about those; the phrases are the configuration's affair.
     faults = (*faults, *(fault for fault in found if fault.file in names or not files))
@@ -69,6 +72,14 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
     if faults:
         note(f"ivr: {len(faults)} fault(s): not fit for the telephone.")
         raise SystemExit(1)
+
+
+def _page_faults(config: Path) -> tuple[Fault, ...]:
+    try:
+        page = load_kit(config).page
+    except ConfigurationError as error:
+        return (Fault("", "", "unreadable", error.message.rstrip("."), "texts as in config/", file=LINKS),)
+    return tuple(replace(fault, file=LINKS) for fault in check_page(page))
 
 
 def _beside(read: dict[Path, Questionnaire], own: list[Path]) -> dict[Path, Questionnaire]:

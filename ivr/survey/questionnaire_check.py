@@ -58,6 +58,11 @@ def check_phrases(phrases: Mapping[str, Phrase]) -> tuple[Fault, ...]:
     return tuple(_phrase_faults(phrases))
 
 
+def check_page(phrases: Mapping[str, Phrase]) -> tuple[Fault, ...]:
+    """What the read-aloud page says besides: held to the words of the call."""
+    return tuple(fault for phrase in phrases.values() for fault in _spoken_faults(phrase.id, (phrase.text,)))
+
+
 def check_together(questionnaires: Mapping[str, Questionnaire]) -> tuple[Fault, ...]:
     """Answers that stand on one key in one questionnaire and on another key in the next."""
     keys: dict[str, tuple[str, str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,21 @@ def test_check_of_bad_toml_is_a_clear_fault(ivr: Ivr, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "stuk.toml is not valid TOML" in result.stdout
     assert "line 1" in result.stdout
+
+
+def test_check_holds_the_words_of_the_web_page_to_those_of_the_call(
+    ivr: Ivr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = shutil.copytree(ROOT / "config", tmp_path / "config")
+    links = (config / "links.toml").read_text(encoding="utf-8")
+    words = "Kies nu een cijfer, van één tot en met tien, en toets het dan in."
+    (config / "links.toml").write_text(links.replace("Kies een cijfer.", words), encoding="utf-8")
+    monkeypatch.setenv("IVR_CONFIG_DIR", str(config))
+    result = ivr("check")
+    assert result.exit_code == 1
+    assert "links.toml, page_grade" in result.stdout
+    assert "has 15 words" in result.stdout
+    assert 'says "toets"' in result.stdout
 
 
 def test_check_of_no_file_is_wrong_usage(ivr: Ivr, tmp_path: Path) -> None:
