@@ -21,7 +21,10 @@ from tests.rehearsal.test_people_and_engine import CONFIG, EngineHouse, assert_r
 
 LONGEST_SILENCE = 10.0
 BETWEEN_LINES_WHILE_FETCHING = 8.0
-CALLS = 40
+ANSWERED = 40
+"""Of each of the five occasions: two hundred in all."""
+CALLS = 48
+"""Some numbers are not in service, some people are not at home."""
 DAYS = (("vanavond", ("avond",)), ("morgen", ("ochtend", "middag", "avond")), ("volgende_week", ("middag",)))
 EARLIER = (("INB_VOLGT", "ja"), ("INB_LES", "altijd"), ("INB_ANTW", "geen_antwoord"))
 OCCASIONS = {
@@ -133,7 +136,7 @@ def test_random_callers_are_never_stuck_and_never_left_in_silence(play, case):
     house.occasion = occasion
     timed: Any = Timed(people)
     states = rehearse(play, house, timed, CALLS)
-    assert len(timed.ears) >= CALLS * 0.85  # some numbers are not in service
+    assert len(timed.ears) >= ANSWERED
     assert {ear.how for ear in timed.ears} <= {"completed", "hung_up"}
     assert all(state["outcome"] is not None for state in states.values())
     assert 8 <= max(ear.longest for ear in timed.ears) <= LONGEST_SILENCE
