@@ -28,7 +28,7 @@ from scripts.demo_checks import check_demo, read_lists
 from scripts.demo_screen import FieldworkScreen
 from scripts.household import environment, free_port, prepare, start_carrier, start_house, start_redis
 from scripts.output import command
-from scripts.processes import Processes
+from scripts.processes import Processes, dies_with_us
 
 PERIOD = "2026-01-01/2026-12-31"
 START = "2026-10-05T09:00:00+02:00"
@@ -196,6 +196,7 @@ def _ivr(children: dict[str, str], *arguments: str, quiet: bool = True) -> Any:
         stderr=subprocess.PIPE if quiet else None,
         text=True,
         check=False,
+        preexec_fn=dies_with_us(),
     )
     if done.returncode:
         raise RefusedError(f"`ivr {' '.join(arguments)}` failed:\n{done.stderr or ''}")

@@ -99,15 +99,25 @@ class Rules:
 
 
 def count(
-    district: District, rules: Rules, calls: Sequence[Call], people: SeasonPeople, left: Leavings, overlaps: int
+    district: District,
+    rules: Rules,
+    calls: Sequence[Call],
+    people: SeasonPeople,
+    left: Leavings,
+    overlaps: int,
+    *,
+    set_back: float = 0.0,
 ) -> Figures:
-    """All figures of a district. calls: all that the carrier made. overlaps: those it saw to a busy telephone."""
+    """All figures of a district. calls: all that the carrier made. overlaps: those it saw to a busy telephone.
+
+    set_back: so many seconds the clock of everybody was set back, in all; so much nearer two calls may seem.
+    """
     found = Figures()
     listed = district.listed()
     found.counts["calls"] = len(calls)
     _judge_moments(found, calls)
     _judge_permission(found, district, listed, calls, people)
-    _judge_pace(found, calls)
+    _judge_pace(found, calls, SPACING.total_seconds() - set_back)
     whose = {attempt: kept.respondent for kept in left.interviews for attempt in kept.attempts}
     successes = _successes(people, rules, listed, whose)
     _judge_successes(found, district, rules, successes, left.cells)
@@ -162,12 +172,12 @@ def _judge_permission(
             found.note("unannounced_called", call.sid)
 
 
-def _judge_pace(found: Figures, calls: Sequence[Call]) -> None:
+def _judge_pace(found: Figures, calls: Sequence[Call], apart: float) -> None:
     """Two rings a day at most, three hours apart, whatever the callbacks said. Busy is no ring."""
     rings: defaultdict[str, list[Call]] = defaultdict(list)
     for call in sorted(calls, key=lambda call: call.created_at):
         earlier = rings[call.to]
-        if earlier and call.created_at < (earlier[-1].ended_at or 0.0) + SPACING.total_seconds():
+        if earlier and call.created_at < (earlier[-1].ended_at or 0.0) + apart:
             found.note("calls_too_soon", f"{earlier[-1].sid} and {call.sid}")
         if call.status in _RANG:
             earlier.append(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -113,9 +113,10 @@ class _World:
     def kept(self, *answers: tuple[str, str], attempts: tuple[str, ...] = ("a1",)) -> None:
         self.interviews.append(Kept(self.client.provider, self.client.respondent, attempts, answers))
 
-    def figures(self, **left: int) -> dict[str, int]:
+    def figures(self, set_back: float = 0.0, **left: int) -> dict[str, int]:
         leavings = Leavings(self.interviews, self.cells, left.get("stuck", 0), left.get("slots", 0))
-        document = merge([count(self.district, self.rules, self.calls, self.people, leavings, left.get("busy", 0))])
+        judged = self.district, self.rules, self.calls, self.people, leavings, left.get("busy", 0)
+        document = merge([count(*judged, set_back=set_back)])
         return {figure: document[figure] for figure in WRONG if document[figure]}
 
 
@@ -145,6 +146,14 @@ def test_calls_at_night_on_holidays_too_soon_and_too_many_are_seen(world):
     world.call(MORNING.replace(hour=21))
     found = world.figures()
     assert found == {"calls_outside_window": 1, "calls_too_soon": 1, "calls_too_many": 2}
+
+
+def test_a_clock_that_was_set_back_brings_two_calls_that_much_nearer_and_no_more(world):
+    first = world.call(MORNING)
+    world.call(datetime.fromtimestamp(first.ended_at, UTC) + timedelta(hours=3, seconds=-4))
+    assert world.figures() == {"calls_too_soon": 1}
+    assert world.figures(set_back=2.5) == {"calls_too_soon": 1}
+    assert world.figures(set_back=3.5) == {}
 
 
 def test_a_call_on_a_holiday_is_seen(world):
