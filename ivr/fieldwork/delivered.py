@@ -24,6 +24,8 @@ from ivr.survey.sample import Remark
 
 MAX_BYTES = 200_000_000
 MAX_COLUMNS = 16_384
+MAX_LINE = 100_000
+"""Signs on a line; reading one is work for each of them."""
 _DELIMITERS = (";", ",", "\t")
 _MAX_LINES_OF_A_RECORD = 20
 
@@ -175,6 +177,8 @@ def _csv_rows(text: str, known: Sequence[str]) -> Iterator[_RawRow]:
     if re.match(r"\s*<(?:!doctype|html|\?xml|table)", text, re.IGNORECASE):
         raise _not_a_table("it is a web page or XML")
     lines = re.split(r"\r\n|\n|\r", text)
+    if max(map(len, lines)) > MAX_LINE:
+        raise _too_large(f"it has a line of more than {MAX_LINE} signs")
     start = 0
     delimiter = None
     if found := re.fullmatch(r'"?sep=(.)"?', lines[0].strip()):

@@ -24,8 +24,8 @@ from ivr.survey.periods import fault_of
 from ivr.survey.sample import Remark
 
 MAX_BYTES = 5_000_000
-MAX_LINES = 5_000
-"""Six times the longest list there is."""
+MAX_LINES = 2_000
+"""More than twice the longest list there is; a longer one goes through staff."""
 AN_HOUR = 30
 """Deliveries of one provider an hour; then each next one waits longer."""
 

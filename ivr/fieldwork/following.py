@@ -50,7 +50,7 @@ def midnight(now: datetime) -> datetime:
 
 
 def stands(database: Database, provider_id: int, now: datetime, minimum_n: int) -> list[Stand]:
-    """How a provider's cells stand today, the newest meetperiode first."""
+    """How a provider's cells stand today: those that run first, then by meetperiode, the newest first."""
     today, until = local_date(now), midnight(now)
     with database.read() as session:
         heads = daily.heads(session, provider_id)
@@ -73,7 +73,7 @@ def stands(database: Database, provider_id: int, now: datetime, minimum_n: int) 
         is_hidden = figures.people < minimum_n
         days = sorted(((day, n) for (cell_id, day), n in counted.items() if cell_id == head.cell_id), reverse=True)
         found.append(Stand(head, figures, is_hidden, () if is_hidden else tuple(days[:DAYS])))
-    return found
+    return sorted(found, key=lambda stand: stand.is_done)  # what runs comes first
 
 
 def _worked_out(session: daily.Session, provider_id: int, until: datetime, missing: set[int]) -> list[Figures]:

@@ -49,7 +49,7 @@ def password_fault(password: str, email: str) -> str | None:
         return "too_long"
     plain = password.casefold()
     own = email.split("@")[0]
-    if len(set(plain)) < 5 or (len(own) > 2 and own in plain):
+    if len(set(plain)) < 5 or (len(own) > 3 and own in plain):
         return "too_easy"
     for word in _ON_EVERYBODYS_LIST:
         plain = plain.replace(word, "")

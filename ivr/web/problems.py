@@ -61,7 +61,7 @@ def register(app: Flask, alarms: Alarms, apology: Callable[[], Response]) -> Non
     def refused(error: HTTPException) -> Response:
         if error.response is not None:
             return error.response  # pyright: ignore[reportReturnType]  (made by our own abort(response))
-        if request.blueprint is None and request.accept_mimetypes.best == "text/html":
+        if request.blueprint is None and "text/html" in request.headers.get("Accept", ""):
             # An address that does not exist belongs to nobody; whoever opens it in a browser is a person.
             return make_response(faults.page(error.code or 500))
         answer = plain(error.description or error.name, error.code or 500)

@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from ivr.errors import FileRefusedError
-from ivr.fieldwork.delivered import MAX_COLUMNS, read_table
+from ivr.fieldwork.delivered import MAX_COLUMNS, MAX_LINE, read_table
 from ivr.fieldwork.workbooks import read_workbook
 
 _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
@@ -91,9 +91,14 @@ def test_a_table_may_be_given_an_end(tmp_path: Path) -> None:
     assert refused.value.code == "too_large"
 
 
-def test_a_line_of_endless_columns_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [";".join(["clientnummer", *["x"] * MAX_COLUMNS]), "clientnummer\n" + '"' * (MAX_LINE + 1)],
+    ids=["columns", "signs"],
+)
+def test_an_endless_line_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "list"
-    path.write_text(";".join(["clientnummer", *["x"] * MAX_COLUMNS]))
+    path.write_text(text)
     with pytest.raises(FileRefusedError) as refused:
         read_table(path, ("clientnummer",), ("clientnummer",))
     assert refused.value.code == "too_large"

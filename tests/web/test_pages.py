@@ -87,6 +87,42 @@ def test_a_fault_is_a_dutch_page_without_a_trace(sqlite_database: Database, tmp_
     assert "Traceback" not in page.text
 
 
+@pytest.mark.parametrize("path", ["/niets", "/aanbieder/niets", "/staff/", "/aanbieder/lijst/99999999999999999999"])
+def test_an_address_that_does_not_exist_is_told_to_people_in_dutch(
+    sqlite_database: Database, tmp_path: Path, path: str
+) -> None:
+    client = open_app(sqlite_database, tmp_path).test_client()
+    browsers = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+    page = client.get(path, headers={"Accept": browsers})
+    assert page.status_code == 404
+    assert "Deze bladzijde is er niet" in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert client.get(path, headers={"Accept": "*/*"}).content_type.startswith("text/plain")
+
+
+def test_a_fault_has_a_page_also_while_the_database_is_away(sqlite_database: Database, tmp_path: Path) -> None:
+    app = open_app(sqlite_database, tmp_path)
+    client = signed_in(app, "admin")
+    with sqlite_database.write() as session:
+        session.exec_driver_sql("ALTER TABLE web_sessions RENAME TO away")
+    page = client.get("/account", headers={"Accept": "text/html"})
+    assert page.status_code == 500
+    assert "Er ging iets mis" in page.text
+    assert "web_sessions" not in page.text
+
+
+def test_a_form_of_a_megabyte_is_not_read(sqlite_database: Database, tmp_path: Path) -> None:
+    client = open_app(sqlite_database, tmp_path).test_client()
+    for path in ("/inloggen", "/echt", "/uitnodiging/x"):
+        assert client.post(path, data={"email": "x" * 1_000_000}).status_code == 413
+
+
+def test_privacy_says_how_long_as_the_rules_do(sqlite_database: Database, tmp_path: Path) -> None:
+    app = open_app(sqlite_database, tmp_path)
+    days = house_of(app).catalogue.fieldwork.retention_contact_days
+    assert f"<strong>{days} dagen</strong>" in app.test_client().get("/privacy").text
+
+
 def test_what_somebody_typed_is_never_markup(sqlite_database: Database, tmp_path: Path) -> None:
     app = open_app(sqlite_database, tmp_path)
     add_cell(house_of(app), "<b>Bureau</b> & Zn")

@@ -34,6 +34,7 @@ WHO_MAY = {
     ("POST", "signin.sign_out_everywhere"): ALL,
     ("GET", "echt.page"): PUBLIC,
     ("POST", "echt.refuse"): PUBLIC,
+    ("GET", "privacy.page"): PUBLIC,
     ("GET", "spoken.start"): PUBLIC,
     ("POST", "spoken.begin"): PUBLIC,
     ("GET", "spoken.question"): PUBLIC,

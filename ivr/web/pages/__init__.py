@@ -6,11 +6,12 @@ and answers → `headers.harden`. A view without a declared access is closed to 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
 
-from ivr.web import echt, signin, softphone
+from ivr.web import echt, privacy, signin, softphone
 from ivr.web.pages import access, assets, faults, headers, words
 from ivr.web.pages.keys import session_key
 from ivr.web.provider import blueprint as provider_blueprint
@@ -23,12 +24,20 @@ _BLUEPRINTS = (
     assets.blueprint,
     signin.blueprint,
     echt.blueprint,
+    privacy.blueprint,
     staff_blueprint,
     provider_blueprint,
     softphone.blueprint,
 )
 for _blueprint in _BLUEPRINTS:  # once per process: a blueprint that hangs on an app takes no further handlers
     faults.handle(_blueprint)
+
+
+class _Id(IntegerConverter):
+    """A number that a database can hold: a larger one is no address, instead of an error further down."""
+
+    def __init__(self, map: Map, *args: Any, **options: Any) -> None:
+        super().__init__(map, *args, **{"max": 2**31 - 1, **options})
 
 
 def register(app: Flask, house: House) -> None:
@@ -46,6 +55,7 @@ def register(app: Flask, house: House) -> None:
         MAX_FORM_PARTS=200,
     )
     app.extensions["house"] = house
+    app.url_map.converters["int"] = _Id
     app.before_request(access.guard)
     app.after_request(headers.harden)
     app.context_processor(access.template_words)

@@ -118,7 +118,7 @@ def _answer(delivery_id: int) -> Delivery:
 
 def _page(fault: str | None = None, *, answer: Delivery | None = None) -> tuple[str, int]:
     known = known_periods()
-    first, last = answer.period if answer is not None else suggested_period(known)
+    first, last = answer.period if answer is not None else suggested_period(known, for_list=True)
     with the_house().database.read() as session:
         earlier = deliveries.latest(session, own()[0])
     page = render_template(

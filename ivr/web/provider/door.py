@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from flask import Blueprint, Response
 
@@ -12,6 +12,7 @@ from ivr.fieldwork.following import Stand
 from ivr.store import deliveries
 from ivr.store.deliveries import Period
 from ivr.survey.callplan import local_date
+from ivr.survey.periods import end_of
 from ivr.survey.scoring import rules_from_mapping
 from ivr.web.pages.access import the_house, user
 
@@ -47,8 +48,14 @@ def known_periods() -> list[Period]:
         return deliveries.periods(session, own()[0])
 
 
-def suggested_period(known: list[Period]) -> tuple[date, date]:
-    """The meetperiode that a form suggests: the newest that is known, else the calendar year before this one."""
+def suggested_period(known: list[Period], *, for_list: bool = False) -> tuple[date, date]:
+    """The meetperiode that a form suggests: the newest that is known, else the calendar year before this one.
+
+    For a list whose newest period is closed, the one that comes after it.
+    """
+    if known and for_list and known[0].is_closed:
+        first = known[0].last + timedelta(days=1)
+        return first, end_of(first)
     if known:
         return known[0].first, known[0].last
     year = local_date(the_house().clock.now()).year - 1
