@@ -183,6 +183,7 @@ class Fieldwork:
             machine_detection=settings.machine_detection,
         )
         self._mended_at = self._swept_at = datetime.fromtimestamp(0, UTC)
+        self._lease_ends: datetime | None = None
         self._last = district.start + timedelta(days=LONGEST_DAYS)
 
     # -- before the first call --------------------------------------------------------------------------------
@@ -282,6 +283,14 @@ class Fieldwork:
         mends_leaks = (now - self._mended_at).total_seconds() >= MEND_SECONDS
         if mends_leaks:
             self._mended_at = now
+        if mends_leaks or (self._lease_ends is not None and self._lease_ends <= now):
+            self._reconcile(now, mends_leaks=mends_leaks)
+        ahead = planning.look_ahead(house.database, house.catalogue, house.calendar, now, self.limits)
+        self._lease_ends = ahead.lease_ends
+        return ahead.due
+
+    def _reconcile(self, now: datetime, *, mends_leaks: bool) -> None:
+        house = self.house
         found = reconciling.reconcile(
             house.database,
             house.catalogue,
@@ -294,7 +303,6 @@ class Fieldwork:
             mends_leaks=mends_leaks,
         )
         self._put(found.requeue)
-        return planning.next_due(house.database, house.catalogue, house.calendar, now, self.limits)
 
     def _put(self, attempt_ids: Sequence[str]) -> None:
         if not attempt_ids:

@@ -66,9 +66,9 @@ def plan(database: Database, rulebook: Rulebook, calendar: OpenHours, now: datet
             room = min(room, 1)
         until = min(closes, now + timedelta(seconds=limits.horizon_seconds))
         start = max(now, line.next_at or now)
-        waiting, empty = deque(cells.due(session, bounds)), []
+        waiting, empty = deque(cells.waiting(session, bounds)), []
         while waiting and len(admitted) < room and start <= until and start < closes:
-            cell_id = waiting.popleft()
+            cell_id, people = waiting.popleft()
             taken = admission.reserve(session, cell_id, bounds, start, closes)
             if taken is None:
                 empty.append(cell_id)
@@ -77,7 +77,8 @@ def plan(database: Database, rulebook: Rulebook, calendar: OpenHours, now: datet
             events.add(session, "planned", now, attempt_id=attempt_id, case_id=case_id)
             admitted.append(attempt_id)
             start += step
-            waiting.append(cell_id)
+            if people > 1:
+                waiting.append((cell_id, people - 1))
         if admitted:
             lines.pace(session, limits.account, start)
     for cell_id in empty:
@@ -87,7 +88,23 @@ def plan(database: Database, rulebook: Rulebook, calendar: OpenHours, now: datet
 
 
 def next_due(database: Database, rulebook: Rulebook, calendar: OpenHours, now: datetime, limits: Limits) -> datetime:
-    """The next moment at which a tick can have something to do; always after `now`.
+    """`look_ahead`'s moment alone."""
+    return look_ahead(database, rulebook, calendar, now, limits).due
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """due: when to look again; always later. lease_ends: when the open call left alone longest is to be looked after.
+
+    lease_ends is None when no call is open.
+    """
+
+    due: datetime
+    lease_ends: datetime | None
+
+
+def look_ahead(database: Database, rulebook: Rulebook, calendar: OpenHours, now: datetime, limits: Limits) -> Ahead:
+    """The next moment at which a tick can have something to do.
 
     While calls are open that is at most a lease away, while somebody waits for a slot a tick; in the night it is
     the morning, so that a leaping clock needs no thousand ticks for it.
@@ -100,8 +117,9 @@ def next_due(database: Database, rulebook: Rulebook, calendar: OpenHours, now: d
     tick = now + timedelta(seconds=limits.tick_seconds)
     # Nothing can be called in the night, whatever is delivered meanwhile.
     moments = [calendar.next_open(now + IDLE)]
-    if touched is not None:
-        moments.append(touched + timedelta(seconds=limits.lease_seconds))
+    lease_ends = None if touched is None else touched + timedelta(seconds=limits.lease_seconds)
+    if lease_ends is not None:
+        moments.append(lease_ends)
     if with_room is not None:
         moment = calendar.next_open(max(with_room, now))
         if moment <= now:
@@ -111,7 +129,9 @@ def next_due(database: Database, rulebook: Rulebook, calendar: OpenHours, now: d
         moments.append(max(calendar.next_open(max(without_room, now)), tick))
     due = min(moments)
     # Whatever was due now has just been looked at; a moment that has passed waits for the next tick.
-    return due if due > now else min(tick, now + timedelta(seconds=1 / limits.calls_per_second))
+    if due <= now:
+        due = min(tick, now + timedelta(seconds=1 / limits.calls_per_second))
+    return Ahead(due, lease_ends)
 
 
 def sweep(database: Database, rulebook: Rulebook, now: datetime) -> int:

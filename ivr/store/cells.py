@@ -66,7 +66,7 @@ _DUE = sa.text("""
           AND (r.consent = 'ja' OR (NOT :consent_only AND r.announced_on >= :announced_from))
         GROUP BY r.cell_id
     )
-    SELECT cl.id, min(w.priority) AS priority
+    SELECT cl.id, count(*) AS people
     FROM waiting w JOIN cells cl ON cl.id = w.cell_id LEFT JOIN opened o ON o.cell_id = w.cell_id
     WHERE w.priority < 2 OR w.replicate = o.replicate
     GROUP BY cl.id, cl.served_at
@@ -83,8 +83,13 @@ def due(session: Session, bounds: Bounds) -> list[int]:
 
     Of those who have no appointment and broke nothing off, only the replicate counts that the cell is working on.
     """
+    return [cell_id for cell_id, _ in waiting(session, bounds)]
+
+
+def waiting(session: Session, bounds: Bounds) -> list[tuple[int, int]]:
+    """`due`, each cell with how many people wait in it; some of them may not be called just now."""
     parameters = {"now": bounds.now, "consent_only": bounds.consent_only, "announced_from": bounds.announced_from}
-    return [row.id for row in session.execute(_DUE, parameters)]
+    return [(row.id, row.people) for row in session.execute(_DUE, parameters)]
 
 
 # Of every open cell with an order that may be dialled: the next moment somebody of the open replicate may be called,
