@@ -6,12 +6,10 @@ started as in production and may die at any moment. Afterwards the season's coun
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import hashlib
 import random
-import threading
 import time
 import urllib.request
 from dataclasses import replace
@@ -27,10 +25,11 @@ from ivr.rehearsal.season import District, Provider, Purchase, Refusal, make_dis
 from ivr.rehearsal.season_count import Figures, Kept, Leavings, Rules, count
 from ivr.rehearsal.season_hours import is_holiday, is_in_window
 from ivr.rehearsal.season_people import SeasonPeople
-from ivr.rehearsal.service import LocalCarrier, Plan
+from ivr.rehearsal.service import Plan
 from ivr.settings import ROOT
 from ivr.store import leavings, letters, optouts, samples, schema
 from ivr.survey.billing import parse_price
+from scripts.chaos_carrier import CarrierThread
 from scripts.household import environment, free_port, start_house, start_redis
 from scripts.processes import Processes
 from scripts.ready import intake_rules, subsidy_rules
@@ -68,37 +67,6 @@ def _cut(provider: Provider, people: int) -> None:
     kept = {row["clientnummer"] for row in rows}
     provider.rows[:] = rows
     provider.listed[:] = [(number, one) for number, one in provider.listed if one.respondent in kept]
-
-
-class CarrierThread:
-    """The local carrier with its leaping clock and these people, in a thread of its own until `close`."""
-
-    def __init__(self, plan: Plan, people: SeasonPeople) -> None:
-        self.local = LocalCarrier(plan, people)
-        self._ready, self._loop = threading.Event(), asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="carrier", daemon=True)
-        self._thread.start()
-        if not self._ready.wait(20):
-            raise TimeoutError("the local carrier did not start")
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-
-    async def _serve(self) -> None:
-        await self.local.open()
-        self._ready.set()
-        await self._stop.wait()
-        await self.local.close()
-
-    def jump(self, seconds: float) -> None:
-        """Move everybody's clock, in the middle of whatever goes on."""
-        self._loop.call_soon_threadsafe(self.local.keeper.jump, seconds)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
 
 
 class World:
