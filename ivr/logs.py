@@ -14,7 +14,9 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -62,6 +64,17 @@ _FRAMES = 12
 def mask_numbers(text: str) -> str:
     """`text` with everything that could be a telephone number replaced."""
     return _NUMBER.sub("‹number›", text)
+
+
+_NOTHING_BOUND: Mapping[str, object] = MappingProxyType({})
+_BOUND: ContextVar[Mapping[str, object]] = ContextVar("bound", default=_NOTHING_BOUND)
+"""What is bound, as one value: structlog looks through every context variable at each request."""
+
+
+def _with_ids(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in _BOUND.get().items():
+        event.setdefault(name, value)
+    return event
 
 
 def _discreet(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -137,7 +150,7 @@ def configure_logs(*, json_lines: bool, level: str = "INFO") -> None:
     )
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _with_ids,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _where,
@@ -152,7 +165,7 @@ def configure_logs(*, json_lines: bool, level: str = "INFO") -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
-                structlog.contextvars.merge_contextvars,
+                _with_ids,
                 structlog.stdlib.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 _named,
@@ -172,9 +185,9 @@ def get_logger(name: str) -> Any:
 
 def bind(**ids: object) -> None:
     """Bind ids to every further line of this request or job."""
-    structlog.contextvars.bind_contextvars(**ids)
+    _BOUND.set({**_BOUND.get(), **ids})
 
 
 def clear() -> None:
     """Forget what was bound; call it when the request or job ends."""
-    structlog.contextvars.clear_contextvars()
+    _BOUND.set(_NOTHING_BOUND)

@@ -5,8 +5,8 @@ Decides which doors there are. What each does stands in its own module; errors a
 
 from __future__ import annotations
 
-from flask import Flask, Request, Response
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request
+from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ivr import logs
@@ -17,13 +17,16 @@ from ivr.web.counts import Counts
 _WITHOUT_COOKIES = ("/voice/", "/prompts/", "/healthz", "/readyz", "/metrics", "/api/")
 
 
+_NOBODYS = NullSession()
+
+
 class SessionsOfPages(SecureCookieSessionInterface):
     """Sessions for people's pages only: the carrier's webhooks and their recordings neither read nor set a cookie."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The page's session; None (Flask's null session) for the carrier."""
-        if request.path.startswith(_WITHOUT_COOKIES):
-            return None
+        """The page's session; for the carrier one that nothing can be written into."""
+        if request.environ.get("PATH_INFO", "").startswith(_WITHOUT_COOKIES):
+            return _NOBODYS
         return super().open_session(app, request)
 
 
@@ -60,10 +63,5 @@ def create_app(house: House | None = None) -> Flask:
     @app.teardown_request
     def forget(_error: BaseException | None) -> None:
         logs.clear()
-
-    @app.after_request
-    def careful(response: Response) -> Response:
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        return response
 
     return app

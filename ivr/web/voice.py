@@ -42,6 +42,7 @@ def make_blueprint(house: House, alarms: Alarms) -> tuple[Blueprint, Callable[[]
     check = SignatureCheck(base_url, settings.twilio_auth_token.get_secret_value(), settings.webhook_keys)
     shelf = Shelf(house)
     desk = Desk(house.database)
+    _ = house.calendar, house.catalogue  # read now: the first person who answers must not wait for it
 
     def apology() -> Response:
         if shelf.apology is None:
