@@ -1,8 +1,9 @@
 """`fieldwork.csv`: how the telephone fieldwork went, per provider: AAPOR rates, calls by outcome, discounted records.
 
 One row per measure: (groep, maat, sleutel, waarde, n). Groups: `inburgering` and `telefoonoptie` (the two tracks),
-`telefonisch` (both together) and `opgeleverd` (every delivered record). A group with fewer records than the minimum
-shows no values, and neither does what could be worked out by subtracting.
+`telefonisch` (both together), `opgeleverd` and `opgeleverd_opdrachtgevers` (delivered clients and commissioners: the
+records that stand, those outside the net sample and why, rejected rows and why). A group with fewer records than the
+minimum shows no values, and neither does what could be worked out by subtracting.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from decimal import Decimal
 
 from ivr.exports.scores import Scores
 from ivr.exports.scores_files import HEAD
-from ivr.store import Session, tallies
+from ivr.store import Session, rejections, tallies
 from ivr.store.reading import SampleRow
 from ivr.survey.disposition import Outcome
 from ivr.survey.scoring import Rules, hidden_groups, per_success, rates
@@ -22,7 +23,7 @@ from ivr.survey.scoring import Rules, hidden_groups, per_success, rates
 HEADER = (*HEAD, "groep", "maat", "sleutel", "waarde", "n")
 TRACKS = {"inburgering": "inburgering", "purchased": "telefoonoptie"}
 TOGETHER = "telefonisch"
-DELIVERED = "opgeleverd"
+DELIVERED = {"client": "opgeleverd", "commissioner": "opgeleverd_opdrachtgevers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,20 @@ def compute(
         calls[sample_id][TRACKS[track]][outcome or ""] += count
     for sample_id, track, count in tallies.successes(session, ids):
         successes[sample_id][TRACKS[track]] += int(count or 0)
-    delivered: Counter[int] = Counter()
-    for sample_id, *_, count in tallies.records(session, ids):
-        delivered[sample_id] += count
+    delivered: Counter[tuple[int, str]] = Counter()
+    for sample_id, group, *_, count in tallies.records(session, ids):
+        delivered[sample_id, group] += count
+    rejected: dict[tuple[int, str], dict[str, int]] = defaultdict(dict)
+    for sample_id, group, code, count in rejections.counts(session, ids):
+        rejected[sample_id, group][code] = count
     result: list[tuple[SampleRow, list[Measure]]] = []
     for one in scores:
         id = one.sample.id
         measures = [*_phone(cases[id], calls[id], successes[id], outcomes, rules)]
-        result.append((one.sample, [*measures, *_records(one.discounted, delivered[id], rules)]))
+        for group, name in DELIVERED.items():
+            n, refused = delivered[id, group], rejected[id, group]
+            measures += _records(name, n, one.discounted[group], refused, rules)
+        result.append((one.sample, measures))
     return result
 
 
@@ -108,11 +115,17 @@ def _values(
         yield "clienten_naar_stand", code, count
 
 
-def _records(discounted: Mapping[str, int], n: int, rules: Rules) -> Iterator[Measure]:
-    if n == 0:
+def _records(
+    group: str, n: int, discounted: Mapping[str, int], rejected: Mapping[str, int], rules: Rules
+) -> Iterator[Measure]:
+    rows = n + sum(rejected.values())
+    if rows == 0:
         return
     is_shown = n >= rules.minimum_n
-    yield Measure(DELIVERED, "records", "", n if is_shown else None, n)
-    yield Measure(DELIVERED, "netto", "", n - sum(discounted.values()) if is_shown else None, n)
+    yield Measure(group, "records", "", n if is_shown else None, n)
+    yield Measure(group, "netto", "", n - sum(discounted.values()) if is_shown else None, n)
     for reason, count in discounted.items():
-        yield Measure(DELIVERED, "buiten_netto", reason, count if is_shown else None, n)
+        yield Measure(group, "buiten_netto", reason, count if is_shown else None, n)
+    # Of the delivered rows, not of the records: a rejected row never became one.
+    for code, count in sorted(rejected.items()):
+        yield Measure(group, "geweigerd", code, count if is_shown and rows >= rules.minimum_n else None, rows)

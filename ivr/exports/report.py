@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib import resources
@@ -97,7 +98,7 @@ def _period(one: Scores, measures: Sequence[Measure]) -> dict[str, Any]:
         "figures": [
             {"group": row.group, "figure": row.figure, "title": row.title, **_shown(row)} for row in one.figures
         ],
-        "discounted": dict(one.discounted),
+        "discounted": dict(sorted(sum((Counter(found) for found in one.discounted.values()), Counter()).items())),
         "fieldwork": [
             {
                 "group": row.group,

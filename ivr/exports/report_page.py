@@ -19,6 +19,7 @@ from ivr.exports.fieldwork_file import Measure
 from ivr.exports.report_figures import figures
 from ivr.exports.report_style import STYLE
 from ivr.exports.report_words import (
+    COUNTED_OUT,
     OUTCOMES,
     REASONS,
     SATISFACTION,
@@ -137,9 +138,9 @@ def _response(one: Scores, measures: Sequence[Measure], outcomes: Mapping[str, s
             rows.append((f"{who}: netto steekproef", str(row.net)))
             rows.append((f"{who}: ingevuld", f"{row.completed} ({in_print(row.response)}%)"))
     for one_measure in measures:
-        if one_measure.measure == "buiten_netto":
-            reason = REASONS.get(one_measure.key, outcomes.get(one_measure.key, one_measure.key))
-            rows.append((f"Buiten de netto steekproef: {reason.lower()}", _value(one_measure)))
+        if one_measure.measure in COUNTED_OUT:
+            reason = REASONS.get(one_measure.key, outcomes.get(one_measure.key, one_measure.key.replace("_", " ")))
+            rows.append((f"{COUNTED_OUT[one_measure.measure]}: {reason.lower()}", _value(one_measure)))
     text = f"<h2>1. Respons</h2>{_pairs('Respons', rows)}"
     names = {"inburgering": "Inburgering", "telefoonoptie": "Telefoonoptie", "telefonisch": "Samen"}
     for group, found in groupby((one for one in measures if one.group in names), key=lambda one: one.group):

@@ -29,6 +29,28 @@ REASONS: Mapping[str, str] = {
     "self_referred": "Zelfmelder, krijgt alleen de cliëntvragenlijst",
     "undeliverable": "Uitnodiging kwam niet aan",
     "not_invited": "Niet gebeld en niet uitgenodigd",
+    "duplicate": "Staat er dubbel in",
+    "missing_clientnummer": "Geen clientnummer",
+    "missing_dienst": "Geen dienst",
+    "unknown_service": "Onbekende dienst",
+    "obsolete_service": "Dienst 12 bestaat niet meer",
+    "bad_questionnaire": "Onbekende vragenlijst",
+    "missing_leerprofiel": "Geen leerprofiel",
+    "bad_leerprofiel": "Leerprofiel klopt niet",
+    "missing_einddatum_traject": "Geen einddatum van het traject",
+    "bad_date": "Datum klopt niet",
+    "outside_period": "Traject eindigde buiten de meetperiode",
+    "missing_contact": "Op geen enkele manier te bereiken",
+    "not_diallable": "Telefoonnummer dat niet gebeld mag worden",
+    "bad_phone": "Telefoonnummer klopt niet",
+    "missing_opdrachtgevernummer": "Geen opdrachtgevernummer",
+    "missing_email": "Geen e-mailadres",
+    "bad_email": "E-mailadres klopt niet",
+    "zelfmelder": "Is zelf de cliënt",
+}
+COUNTED_OUT: Mapping[str, str] = {
+    "buiten_netto": "Buiten de netto steekproef",
+    "geweigerd": "Regel geweigerd bij het aanleveren",
 }
 
 

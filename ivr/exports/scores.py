@@ -83,7 +83,8 @@ class Scores:
     aspects: list[Shown]
     figures: list[Shown]
     points: tuple[str, ...]
-    discounted: Mapping[str, int]
+    discounted: Mapping[str, Mapping[str, int]]
+    """group → why a record is outside the net sample → how many"""
     disclaimer: str
 
 
@@ -97,7 +98,7 @@ class _Counted:
     commissioners: Counter[str] = field(default_factory=Counter)
     commissioner_grades: Counter[Decimal] = field(default_factory=Counter)
     promotor_base: int = 0
-    discounted: Counter[str] = field(default_factory=Counter)
+    discounted: dict[str, Counter[str]] = field(default_factory=lambda: {group: Counter() for group in GROUPS})
     tally: dict[str, dict[str, Counter[str]]] = field(
         default_factory=lambda: {"client": defaultdict(Counter), "commissioner": defaultdict(Counter)}
     )
@@ -139,7 +140,7 @@ def _count(session: Session, rules: Rules, provinces: Provinces, sample_ids: lis
         record = Record(group, route, exclusion, elsewhere, disposition, bool(reached), bool(answered))
         reason = left_out(record, rules)
         if reason is not None:
-            one.discounted[reason] += count
+            one.discounted[group][reason] += count
         elif group == "commissioner":
             one.commissioners["net"] += count
             one.commissioners["completed"] += count if answered else 0
@@ -204,7 +205,7 @@ def _scores(
         aspects=[shown for part in own.values() for shown in _categories("client", "", "", part, bench, rules)],
         figures=_figures(counted, benchmarks, rules, lambda id: _known(forms, provinces, id)),
         points=relatively_good(shown_own, {id: part for id in own if (part := bench.distribution(id))}, rules),
-        discounted=dict(sorted(counted.discounted.items())),
+        discounted={group: dict(sorted(found.items())) for group, found in counted.discounted.items()},
         disclaimer=rules.disclaimer,
     )
 

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ivr.fieldwork.delivered import DeliveredRow, read_table
-from ivr.fieldwork.intake import BATCH, IntakeReport, Progress
-from ivr.store import Database, Session
+from ivr.fieldwork.intake import BATCH, IntakeReport, Progress, digest_of
+from ivr.store import Database, Session, rejections
 from ivr.store.delivered_cases import (
     add_case,
     commissioners_on,
@@ -61,6 +61,7 @@ def import_commissioners(
             on_progress(min(start + BATCH, len(table.rows)), len(table.rows))
     with database.write() as session:
         take_self_referred_off(session, sample.id)
+        rejections.keep(session, sample.id, "commissioner", digest_of(path), report.rejected_codes())
     return report
 
 

@@ -11,7 +11,9 @@ second import of the same file changes nothing. Once a person was called the row
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ivr.fieldwork.delivered import DeliveredRow, read_table
-from ivr.store import Database, Session, optouts, orders
+from ivr.store import Database, Session, optouts, orders, rejections
 from ivr.store.delivered_cases import (
     StoredCase,
     add_case,
@@ -78,6 +80,10 @@ class IntakeReport:
             "routes": self.routes,
         }
 
+    def rejected_codes(self) -> Counter[str]:
+        """How many rows were rejected with which code."""
+        return Counter(remark.code for remark in self.rejected)
+
     def accept(self, what: Literal["new", "updated", "unchanged"], route: str) -> None:
         """Count a row that stands."""
         self.accepted += 1
@@ -118,7 +124,14 @@ def import_clients(
         for cell in orders.cells_of(session, sample.id):
             orders.put_in_order(session, cell.id, sample.seed, rules.replicate_size)
         take_self_referred_off(session, sample.id)
+        rejections.keep(session, sample.id, "client", digest_of(path), report.rejected_codes())
     return report
+
+
+def digest_of(path: Path) -> str:
+    """What a delivered file is known by when it comes again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _Intake:

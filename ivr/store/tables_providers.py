@@ -1,6 +1,6 @@
 """The tables behind the provider pages: what became of a delivered list, and how a cell stood on a morning.
 
-Apart from `tables.py` because no call hangs on them. Neither holds a name, a number or a client number.
+Apart from `tables.py` because no call hangs on them. None holds a name, a number or a client number.
 """
 
 from __future__ import annotations
@@ -20,6 +20,16 @@ deliveries = sa.Table(
     sa.Column("accepted", sa.Integer, nullable=False),
     sa.Column("rejected", Json, nullable=False, comment="[row, column, message], as the provider was told"),
     sa.Column("warnings", Json, nullable=False),
+)
+
+rejections = sa.Table(
+    "rejections",
+    metadata,
+    sa.Column("sample_id", sa.Integer, sa.ForeignKey("samples.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("respondent_group", sa.String, primary_key=True, comment="client | commissioner"),
+    sa.Column("file", sa.String(64), primary_key=True, comment="SHA-256 of what was delivered"),
+    sa.Column("code", sa.String, primary_key=True),
+    sa.Column("rows", sa.Integer, nullable=False),
 )
 
 daily_figures = sa.Table(

@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from tests.exports.exporting import people
-from tests.exports.reporting import LD_ASPECTS, PERIOD, Report, Run, form, printed, table_row
+from tests.exports.reporting import (
+    CLIENTS,
+    COMMISSIONERS,
+    LD_ASPECTS,
+    PERIOD,
+    Report,
+    Run,
+    form,
+    printed,
+    table_row,
+    write,
+)
 
 SERVICES = {
     1: "Scholing en opleiding",
@@ -188,3 +199,32 @@ def test_telephone_clients_count_once_a_call_or_an_invitation_reached_them(run: 
     run("sample", "outcomes", tmp_path / "outcomes.csv")
     run("export", tmp_path / "after")
     assert table_of(tmp_path / "after", "Belt nog niet")[0][2:4] == ["2", "1"]
+
+
+def test_rejected_rows_stand_beside_the_records_that_were_left_out(run: Run, tmp_path: Path) -> None:
+    report = Report("Met fouten")
+    report.add(5, 6, [8, 9])
+    good = list(report.clients)
+    report.clients = [*good, good[0], (*good[1][:5], "12", *good[1][6:]), ("", *good[2][1:])]
+    for _ in range(2):  # the same file again counts once
+        file = write(tmp_path / "list.csv", CLIENTS, report.clients)
+        taken = run("sample", "import", file, "--provider", report.provider, "--period", "/".join(PERIOD))
+        assert (taken["accepted"], len(taken["rejected"])) == (6, 3)
+    report.clients = []
+    report.commissioner()
+    report.commissioners.append(("", "Zonder nummer", "x@example.org"))
+    file = write(tmp_path / "list.csv", COMMISSIONERS, report.commissioners)
+    where = ("--provider", report.provider, "--period", "/".join(PERIOD), "--group", "commissioner")
+    run("sample", "import", file, *where)
+    run("export", tmp_path / "out", "--format", "csv,json")
+    rows = people(tmp_path / "out" / "fieldwork.csv")
+    assert [list(row.values())[3:] for row in rows] == [
+        ["opgeleverd", "records", "", "6", "6"],
+        ["opgeleverd", "netto", "", "6", "6"],
+        ["opgeleverd", "geweigerd", "duplicate", "1", "9"],
+        ["opgeleverd", "geweigerd", "missing_clientnummer", "1", "9"],
+        ["opgeleverd", "geweigerd", "obsolete_service", "1", "9"],
+        ["opgeleverd_opdrachtgevers", "records", "", "", "1"],
+        ["opgeleverd_opdrachtgevers", "netto", "", "", "1"],
+        ["opgeleverd_opdrachtgevers", "geweigerd", "missing_opdrachtgevernummer", "", "2"],
+    ]
