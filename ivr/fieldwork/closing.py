@@ -9,7 +9,7 @@ gets its next call or its end (`working.py`). The same door serves status callba
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ivr.catalogue import Catalogue
 from ivr.fieldwork import working
@@ -25,6 +25,8 @@ from ivr.survey.turn import HungUp, Wish
 log = get_logger(__name__)
 
 _MACHINE_MAY_CORRECT = frozenset({"no_interaction", "hung_up_introduction", "technical"})
+CLOCK_MAY_LAG = timedelta(hours=1)
+"""A moment of the carrier's that lies further ahead is no moment to rely on."""
 _INTERVIEW_ENDINGS = frozenset({"complete", "partial", "unusable", "break_off"})
 
 
@@ -48,9 +50,18 @@ def note_status(
         if attempt.state == "closed":
             return
         if report.is_final:
-            _close(session, catalogue, calendar, attempt, report, now)
+            _close(session, catalogue, calendar, attempt, report, _ended_at(report, now))
         else:
             _progress(session, attempt, report, now)
+
+
+def _ended_at(report: CallReport, now: datetime) -> datetime:
+    """When the call was over: now, or by the carrier's word a little later.
+
+    Whoever asked looked at the clock first: a slow tick, a process that was stopped, a clock that was set back. The
+    hours until the next call begin when the telephone fell silent, not before.
+    """
+    return report.at if report.at is not None and now < report.at <= now + CLOCK_MAY_LAG else now
 
 
 def _goes_on(session: Session, attempt_id: str, report: CallReport, now: datetime) -> bool:

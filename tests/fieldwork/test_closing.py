@@ -246,3 +246,16 @@ def test_whatever_statuses_come_the_first_ending_stands_and_the_slot_is_given_ba
     world.status(id, "no-answer")
     assert world.attempt(id).state == "closed"
     assert world.cell_row(cell).in_flight == 0
+
+
+@pytest.mark.parametrize(("ahead", "counts_from"), [(-5, 0), (25, 25), (90_000, 0)])
+def test_the_spacing_begins_when_the_carrier_says_the_telephone_fell_silent(
+    world: World, ahead: int, counts_from: int
+) -> None:
+    """The clock may have been read before the call ended: by a slow tick, or because it was set back since."""
+    case = world.person(world.cell())
+    id, now = world.call(), world.clock.now()
+    world.status(id, "no-answer", at=now + timedelta(seconds=ahead))
+    ended = now + timedelta(seconds=counts_from)
+    assert world.attempt(id).ended_at == ended
+    assert world.case(case).next_call_at >= ended + timedelta(hours=3)
