@@ -42,10 +42,15 @@ class Blows:
     counts: Counter[str] = field(default_factory=Counter)
     kills: int = 0
 
-    def strike(self) -> None:
-        """A few blows in quick succession: what recovers from one must recover from the next in the middle of it."""
-        for _ in range(self.dice.choice((1, 2, 3, 4, 6))):
+    def strike(self, after_first: Callable[[], None]) -> None:
+        """A few blows in quick succession: what recovers from one must recover from the next in the middle of it.
+
+        The first falls while calls go on, in the middle of whatever is being answered or dialled.
+        """
+        for number in range(self.dice.choice((1, 2, 3, 4, 6))):
             self._one()
+            if number == 0:
+                after_first()
             time.sleep(self.dice.uniform(0.0, 0.3))
 
     def _one(self) -> None:

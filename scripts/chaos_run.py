@@ -104,9 +104,7 @@ def _strike(world: World, blows: Blows, trial: Trial, dice: random.Random, name:
         _let_work(world, dice.randint(*WEBHOOKS_BETWEEN))
         # Most outages are short; in the others the clock leaps on, and calls meet a house that is away for hours.
         is_short = dice.random() < SHORT_OUTAGES
-        if is_short:
-            world.hold()
-        blows.strike()
+        blows.strike(world.hold if is_short else lambda: None)
         if is_short:
             world.release_when_web_is_back()
         if time.monotonic() - told > TOLD_EVERY:
