@@ -14,6 +14,9 @@ import sqlalchemy as sa
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases, interviews, responses
 
+_ENDED = (attempts.c.outcome.is_not(None), attempts.c.state != "unknown")
+"""A cell's closed calls, said so that SQLite takes the cell's index and not that of the state, which finds them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -37,8 +40,7 @@ def attempt_outcomes(session: Session, cell_id: int) -> dict[str, int]:
         .where(
             attempts.c.cell_id == cell_id,
             attempts.c.is_test.is_(sa.false()),
-            attempts.c.state == "closed",
-            attempts.c.outcome.is_not(None),
+            *_ENDED,
         )
         .group_by(attempts.c.outcome)
     )
@@ -59,13 +61,14 @@ def reach(
     hour = hour.label("hour")
     spoken = sa.func.sum(sa.case((attempts.c.outcome.in_(list(contacted)), 1), else_=0))
     query = sa.select(hour, sa.func.count(), spoken).where(
-        attempts.c.state == "closed",
         attempts.c.is_test.is_(sa.false()),
         attempts.c.direction == "outbound",
         attempts.c.placed_at.is_not(None),
     )
-    if cell_id is not None:
-        query = query.where(attempts.c.cell_id == cell_id)
+    if cell_id is None:
+        query = query.where(attempts.c.state == "closed")
+    else:
+        query = query.where(attempts.c.cell_id == cell_id, *_ENDED)
     if since is not None:
         query = query.where(attempts.c.planned_at >= since)
     return [Reach(row[0], row[1], int(row[2])) for row in session.execute(query.group_by(hour))]
