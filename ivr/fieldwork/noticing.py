@@ -199,7 +199,7 @@ def staff_letter(
     line: Line,
     jump: Jump | None,
 ) -> Letter | None:
-    """The mail of today; None when nothing needs anybody."""
+    """The mail of today; None when nothing needs anybody. A list never called from is told until somebody acts."""
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in SECTIONS}
     if line.is_down:
         rows["line_down"].append({"next_try": dutch.moment(line.next_try)})
@@ -209,7 +209,7 @@ def staff_letter(
             rows["no_audio"].append(_cell(seen))
         elif "short" in codes:
             rows["short"].append(_cell(seen))
-        elif "exhausted" in codes and _is_lately(last_calls.get(seen.row.id), now - rules.staff_ended):
+        elif "exhausted" in codes and _is_lately(last_calls.get(seen.row.id, now), now - rules.staff_ended):
             rows["exhausted"].append(_cell(seen))
     if jump is not None:
         days = {"recent_days": rules.recent.days, "before_days": rules.before.days}

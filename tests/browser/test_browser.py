@@ -25,7 +25,7 @@ AXE = Path(__file__).parent / "axe.min.js"
 SIGHTS = [(360, "light"), (1280, "dark"), *([(1280, "light"), (360, "dark")] if SCREENSHOTS else [])]
 """Widths and colours; the last two are for the photographs, axe has nothing new to say of them."""
 PUBLIC = ("/", "/echt", "/inloggen")
-STAFF = ("/staff", "/staff?aandacht=1&q=12", "/staff/cel/1", "/staff/logboek", "/account")
+STAFF = ("/staff", "/staff?aandacht=1&q=12", "/staff/cel/1", "/staff/logboek", "/staff/wachtrijen", "/account")
 PROVIDER = ("/aanbieder", "/aanbieder/bestellen?aantal=25", "/aanbieder/lijst", "/aanbieder/kosten")
 
 pytestmark = [

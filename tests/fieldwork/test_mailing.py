@@ -199,6 +199,18 @@ def test_a_list_used_up_long_ago_is_not_told_for_ever(office: Office) -> None:
     assert len(office.post.sent) == 1
 
 
+def test_a_list_that_nobody_was_ever_called_from_is_told(office: Office) -> None:
+    cell = office.world.cell(25)
+    with office.desk.database.write() as session:
+        sample = sa.select(cells.c.sample_id).where(cells.c.id == cell).scalar_subquery()
+        gone = {"disposition": "announcement_expired", "is_final": True, "respondent": "1", "code": "0000"}
+        kept = {"respondent_group": "client", "questionnaire": "inburgering", "route": "telephone", "cell_id": cell}
+        session.execute(sa.insert(cases).values(sample_id=sample, created_at=MORNING, **gone, **kept))
+    office.run()
+    ((_, _, body, _),) = office.post.sent
+    assert "Iedereen op de lijst is gebeld of viel af" in body
+
+
 @pytest.mark.parametrize(
     ("moment", "span"),
     [
