@@ -73,6 +73,9 @@ def test_each_page_is_accessible_and_nothing_sticks_out_at_any_width(page: Any, 
 
 
 def test_a_list_is_delivered_and_mended_with_the_keyboard_alone(page: Any, site: str, tmp_path: Path) -> None:  # noqa: F811
+    page.on(
+        "filechooser", lambda _: None
+    )  # from now on; switched on at the key itself it comes too late on a busy machine
     page.goto(f"{site}/aanbieder/lijst")
     choose_period(page, 2024)
     for _ in range(20):
