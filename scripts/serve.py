@@ -6,6 +6,7 @@ path and no raw request target, which is why voice URLs have letters, digits, - 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import multiprocessing
 import os
@@ -33,7 +34,11 @@ def create_app() -> Any:
     """The web application, in one of granian's processes: those outlive a master that is killed with -9."""
     if (master := multiprocessing.parent_process()) is not None and master.pid is not None:
         die_with(master.pid)
-    return importlib.import_module(APPLICATION).create_app()
+    app = importlib.import_module(APPLICATION).create_app()
+    # What lives as long as the process is not looked through again and again: a full collection costs a silence.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def main() -> None:
