@@ -99,6 +99,9 @@ def _batch(session: Session, first: int, last: int) -> None:
         interviews.c.usable_at: _moment(session, n + 240),
     }
     session.execute(sa.insert(interviews).from_select(list(interview), sa.select(*interview.values())))
+    # PostgreSQL plans by its statistics, and of tables just made it has none.
+    for table in (interviews, _questions, _answers):
+        session.exec_driver_sql(f"ANALYZE {table.name}")
     chosen = _scattered(interviews.c.case_id * 31 + _questions.c.place) % _questions.c.choices
     answer = (
         sa.select(interviews.c.id, _questions.c.question, _answers.c.value, sa.literal("web"), interviews.c.started_at)
