@@ -36,7 +36,7 @@ TICKS = {
 
 @blueprint.get("/wachtrijen")
 @allow("admin")
-def queues() -> tuple[str, int]:
+def queues() -> str:
     from ivr import backlog  # RQ comes with it: not at the start of every process
 
     house = the_house()
@@ -48,7 +48,7 @@ def queues() -> tuple[str, int]:
         log.warning("redis_down", error=type(error).__name__)
     with house.database.read() as session:
         clock = leases.holder_of(session, "clock", now)
-    page = render_template(
+    return render_template(
         "staff/queues.html",
         seen=seen,
         now=now,
@@ -58,7 +58,6 @@ def queues() -> tuple[str, int]:
         work=WORK,
         ticks=TICKS,
     )
-    return page, 200 if seen is not None else 503
 
 
 @blueprint.post("/wachtrijen/<name>/opnieuw")
