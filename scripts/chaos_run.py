@@ -26,7 +26,7 @@ from scripts.chaos_blows import Blows
 from scripts.chaos_world import World
 from scripts.output import note
 
-WEBHOOKS_BETWEEN = (5, 40)
+WEBHOOKS_BETWEEN = (5, 120)
 """So many webhooks between two bursts of blows: a house that does nothing has nothing to lose."""
 LONGEST_PAUSE = 8.0
 SHORT_OUTAGES = 0.8
@@ -113,10 +113,12 @@ def _strike(world: World, blows: Blows, trial: Trial, dice: random.Random, name:
 
 
 def _let_work(world: World, webhooks: int) -> None:
-    """Return once so many webhooks were sent, or after a while when nothing moves."""
-    goal, until = world.webhooks + webhooks, time.monotonic() + LONGEST_PAUSE
-    while world.webhooks < goal and time.monotonic() < until:
-        time.sleep(0.05)
+    """Return once so many webhooks were sent, or when none was for a while."""
+    goal, seen, since = world.webhooks + webhooks, world.webhooks, time.monotonic()
+    while world.webhooks < goal and time.monotonic() - since < LONGEST_PAUSE:
+        time.sleep(0.02)
+        if world.webhooks != seen:
+            seen, since = world.webhooks, time.monotonic()
 
 
 def _leave_in_peace(world: World) -> bool:
