@@ -60,6 +60,9 @@ chaos: setup ## kill, freeze and starve everything, on real processes; the same 
 bench-admissions: setup ## admissions per second of 8 processes beside a bare transaction, on SQLite and PostgreSQL
 	$(BIN)/python scripts/bench/admissions.py
 
+bench-pages: setup ## milliseconds and kilobytes of the staff pages with 500 cells and 40 000 people
+	$(BIN)/python scripts/bench/pages.py
+
 bench-exports: setup ## the large files beside DuckDB, on SQLite and PostgreSQL (N=1000000 ROUNDS=1)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m scripts.bench_exports --interviews $(or $(N),1000000) --rounds $(or $(ROUNDS),1)

@@ -44,7 +44,10 @@ def latest(session: Session, since: datetime, limit: int) -> list[Trouble]:
     for query in (closed, lost, never):
         # A statement each: together the index on state and moment would not be used for any of them.
         query = query.where(attempts.c.planned_at >= since, attempts.c.is_test.is_(sa.false()))
-        found += [row._tuple() for row in session.execute(query.order_by(attempts.c.planned_at.desc()).limit(limit))]
+        found += [
+            (at, what, cell_id)
+            for at, what, cell_id in session.execute(query.order_by(attempts.c.planned_at.desc()).limit(limit))
+        ]
     newest = sorted(found, key=lambda row: row[0], reverse=True)[:limit]
     names = _providers(session, {cell_id for _, _, cell_id in newest if cell_id is not None})
     return [Trouble(at, what, cell_id, names.get(cell_id or 0)) for at, what, cell_id in newest]

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.fieldwork import outlook
-from ivr.store import Database
+from ivr.store import Database, events
 from ivr.store.boards import CellRow
 from ivr.store.tables import attempts, cases, cells, interviews, lines, responses
 from ivr.web.pages.shared import Shared
@@ -137,6 +137,19 @@ def test_the_filter_is_the_address(app: Flask, sqlite_database: Database) -> Non
         assert client.get(f"/staff?{odd}").status_code == 200
 
 
+def test_the_board_can_be_sorted_and_the_order_is_in_the_address(app: Flask, sqlite_database: Database) -> None:
+    fill_with(sqlite_database, 30, 2)
+    client = signed_in(app, "viewer")
+
+    def shown(order: str) -> list[str]:
+        return re.findall(r">(Dienstverlener \d+)</a>", client.get(f"/staff?volgorde={order}").text)
+
+    assert shown("naam") == sorted(shown("naam"))
+    assert shown("minst")[:2] == ["Dienstverlener 26", "Dienstverlener 1"]
+    assert shown("x") == shown("")
+    assert set(shown("tekort")) == set(shown(""))
+
+
 def test_a_browser_that_has_the_newest_board_is_told_so_in_a_few_bytes(app: Flask, sqlite_database: Database) -> None:
     fill_with(sqlite_database, 3, 2)
     client = signed_in(app, "viewer")
@@ -183,6 +196,37 @@ def test_a_line_that_is_down_is_said_on_top(app: Flask, sqlite_database: Databas
     with sqlite_database.write() as session:
         session.execute(lines.insert().values(account="AC1", is_down=True, changed_at=MIDDAY))
     assert "De telefoonlijn ligt eruit" in signed_in(app, "viewer").get("/staff").text
+
+
+def test_the_last_troubles_stand_on_the_board_and_calls_that_were_given_up_do_not(
+    app: Flask, sqlite_database: Database
+) -> None:
+    cell_id = add_cell(house_of(app), "Eerste Hulp", people=1)
+    now = house_of(app).clock.now()
+    stories = {
+        "a1": ("closed", "technical", None),
+        "a2": ("unknown", "technical", None),
+        "a3": ("void", None, "carrier_error_21220"),
+        "a4": ("void", None, "unreachable"),
+        "a5": ("void", None, "target_lowered"),
+        "a6": ("closed", "no_answer", None),
+    }
+    with sqlite_database.write() as session:
+        for number, (id, (state, outcome, reason)) in enumerate(stories.items(), 1):
+            times = dict.fromkeys(("planned_at", "not_before", "not_after"), now - timedelta(minutes=number))
+            call = {"id": id, "case_id": 1, "cell_id": cell_id, "number_in_case": number, "state": state}
+            session.execute(attempts.insert().values(**call, **times, outcome=outcome))
+            if reason:
+                events.add(session, "void", now, attempt_id=id, reason=reason)
+    page = signed_in(app, "viewer").get("/staff").text
+    part = page[page.index("Laatste storingen") :]
+    found = re.findall(r"</th><td>([^<]+)</td>", part[: part.index("</section>")])
+    assert [text.strip() for text in found] == [
+        "gesprek mislukt",
+        "kwijt: de centrale kent het gesprek niet",
+        "geweigerd door de centrale (code 21220)",
+        "centrale niet bereikbaar",
+    ]
 
 
 # --- a cell -----------------------------------------------------------------------------------------------------
