@@ -21,9 +21,10 @@ from ivr.bootstrap import House
 from ivr.clock import LeapingClock
 from ivr.fieldwork import intake, monitoring, ordering
 from ivr.rehearsal.faults import Rates
-from ivr.rehearsal.season import District, Provider, Purchase, Refusal, make_district, start_of
+from ivr.rehearsal.season import District, Refusal, make_district, start_of
 from ivr.rehearsal.season_count import Figures, Kept, Leavings, Rules, count
 from ivr.rehearsal.season_hours import is_holiday, is_in_window
+from ivr.rehearsal.season_lists import Provider, Purchase
 from ivr.rehearsal.season_people import SeasonPeople
 from ivr.rehearsal.service import Plan
 from ivr.settings import ROOT

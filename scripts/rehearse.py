@@ -37,7 +37,9 @@ from ivr.rehearsal.transport import JsonLines, Webhooks
 from ivr.rehearsal.wsgi_web import WsgiWeb
 from ivr.settings import ROOT
 from scripts.output import command, emit, json_option, note, say
-from scripts.rehearse_house import Fieldwork, open_rehearsal, web_door
+from scripts.rehearse_fieldwork import Fieldwork
+from scripts.rehearse_happenings import Happenings
+from scripts.rehearse_house import open_rehearsal, web_door
 
 LINE_CALLS_PER_SECOND = 10.0
 """The line starts calls faster than the house may ask for them: what waits, waits in the house."""
@@ -139,6 +141,7 @@ def _worked(job: Job, district: Any, house: Any, clock: SeasonClock, folder: Pat
     fieldwork = Fieldwork(house, SeasonLine(clock, exchange, faults), district)
     fieldwork.take_in(folder, tell)
     people.receive(fieldwork.letters())
+    Happenings(house, district, exchange, people, folder).begin(fieldwork.wake)
     fieldwork.run(tell)
     left, people_by_phone = fieldwork.leavings()
     calls = list(reversed(list(exchange.book.newest_first())))

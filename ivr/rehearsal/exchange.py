@@ -70,6 +70,10 @@ class Exchange:
         self.book.add(call)
         self._keeper.spawn(self._live_inbound(call, listener), f"call {call.sid}")
 
+    def is_engaged(self, number: str) -> bool:
+        """Whether this telephone rings or is in a call."""
+        return self._lines[number] > 0
+
     def change(self, call: Call, wish: Literal["cancel", "hang up", "redirect"]) -> None:
         """What the REST side wants of a live call; it takes effect at once."""
         if call.is_over:
@@ -103,7 +107,11 @@ class Exchange:
 
     async def _live_inbound(self, call: Call, listener: Listener) -> None:
         call.status, call.started_at = "ringing", self._keeper.now()
-        how = await Player(self._keeper, self._webhooks, self._shelf, call, listener).play()
+        self._lines[call.from_] += 1
+        try:
+            how = await Player(self._keeper, self._webhooks, self._shelf, call, listener).play()
+        finally:
+            self._lines[call.from_] -= 1
         self._close(call, "failed" if call.answered_at is None else "completed")
         listener.ended(how, self._keeper.now())
         await self._tell(call, "completed")

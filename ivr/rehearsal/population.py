@@ -21,7 +21,7 @@ from ivr.rehearsal.caller import Caller, Monkey, Voicemail
 from ivr.rehearsal.faults import Rates
 from ivr.rehearsal.hearing import Ear, read_questionnaires
 from ivr.rehearsal.listeners import Population, Reception
-from ivr.rehearsal.people import Habits, Person, letter_code, mood_of, person_for
+from ivr.rehearsal.people import Habits, Mood, Person, letter_code, mood_of, person_for
 from ivr.rehearsal.transport import JsonLines
 
 Kind = Literal["synthetic", "monkeys", "nobody"]
@@ -79,25 +79,9 @@ class SyntheticPopulation:
 
     def receives(self, number: str, call_sid: str, voice_url: str, at: float) -> Reception:
         person = self.person(number)
-        self._rung[number] += 1
-        dice = random.Random(f"{person.seed}/{self._rung[number]}")  # noqa: S311  (play, not secrets)
+        dice = self._dice(person)
         attempt = _ATTEMPT.search(voice_url)
-        record: dict[str, Any] = {
-            "synthetisch": True,
-            "number": number,
-            "call_sid": call_sid,
-            "attempt_id": attempt[1] if attempt else None,
-            "started": datetime.fromtimestamp(at, UTC).isoformat(),
-            "met": "human",
-            "mood": None,
-            "provider": None,
-            "questions": [],
-            "answers": {},
-            "uncertain": {},
-            "surprises": [],
-            "apologised": False,
-            "ended": None,
-        }
+        record = self._begun(number, call_sid, attempt[1] if attempt else None, at)
         if not person.is_in_service:
             return self._nobody(record, "not_in_service", 2.0)
         if self._kind is Caller and dice.random() >= person.answer_probability:
@@ -111,11 +95,38 @@ class SyntheticPopulation:
                 return self._nobody(record, "busy", 3.0)
             return self._nobody(record, "no_answer", _RINGS_ON)
         mood = mood_of(person, self.habits, dice) if self._kind is Caller else "takes_part"
+        caller = self._talker(person, mood, dice, record)
+        return Reception("human", dice.uniform(2, 16), caller)
+
+    def _dice(self, person: Person) -> random.Random:
+        """The dice of the next call with this person."""
+        self._rung[person.number] += 1
+        return random.Random(f"{person.seed}/{self._rung[person.number]}")  # noqa: S311  (play, not secrets)
+
+    def _begun(self, number: str, call_sid: str, attempt_id: str | None, at: float) -> dict[str, Any]:
+        """The record of a call that has just begun."""
+        return {
+            "synthetisch": True,
+            "number": number,
+            "call_sid": call_sid,
+            "attempt_id": attempt_id,
+            "started": datetime.fromtimestamp(at, UTC).isoformat(),
+            "met": "human",
+            "mood": None,
+            "provider": None,
+            "questions": [],
+            "answers": {},
+            "uncertain": {},
+            "surprises": [],
+            "apologised": False,
+            "ended": None,
+        }
+
+    def _talker(self, person: Person, mood: Mood, dice: random.Random, record: dict[str, Any]) -> Caller:
         record["mood"] = mood
-        caller = self._kind(
+        return self._kind(
             person, mood, dice, self._ear, self.habits, record, self._hung_up, lambda: self._letters.code_of(person)
         )
-        return Reception("human", dice.uniform(2, 16), caller)
 
     def answers_by_attempt(self) -> dict[str, dict[str, str]]:
         """attempt id → question id → value, as acknowledged by the house during that call."""

@@ -13,8 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ivr.rehearsal.caller import Caller
 from ivr.rehearsal.faults import Rates
-from ivr.rehearsal.people import Habits, Person, letter_code
+from ivr.rehearsal.people import Habits, Mood, Person, letter_code, mood_of
 from ivr.rehearsal.population import SyntheticPopulation
 
 ASKS_NEVER = "nooit meer"
@@ -44,6 +45,13 @@ class SeasonPeople(SyntheticPopulation):
         """(provider, respondent) of the letter that the person at this number holds; None without letters."""
         box = self.letters.get(number)
         return box[int(self.person(number).share * len(box))][1:] if box else None
+
+    def rings_in(self, number: str, call_sid: str, at: float) -> Caller:
+        """Who calls us from this number: mostly to take part. The record gets its attempt's id afterwards."""
+        person = self.person(number)
+        dice = self._dice(person)
+        mood: Mood = "takes_part" if dice.random() < 0.7 else mood_of(person, self.habits, dice)
+        return self._talker(person, mood, dice, self._begun(number, call_sid, None, at))
 
     def _over(self, record: dict[str, Any], how: str) -> None:
         if _asked_never(record.get("transcript", ())):

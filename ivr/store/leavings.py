@@ -53,6 +53,12 @@ def kept_interviews(session: Session) -> list[KeptInterview]:
     return [KeptInterview(name, respondent, tuple(calls[id]), tuple(answers[id])) for id, name, respondent in rows]
 
 
+def inbound_calls(session: Session) -> dict[str, str]:
+    """The sid of each call by which somebody rang us → its attempt."""
+    query = sa.select(attempts.c.call_sid, attempts.c.id).where(attempts.c.direction == "inbound")
+    return {sid: id for sid, id in session.execute(query) if sid is not None}
+
+
 def stuck_attempts(session: Session) -> int:
     """Attempts that are still reserved, dialling or placed, and people who are marked as in a call."""
     open_ = session.execute(

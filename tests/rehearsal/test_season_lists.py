@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from ivr.rehearsal.season import DISTRICT, STARTS, Listed, districts_of, make_district, provider_name, start_of
+from ivr.rehearsal.season import DISTRICT, STARTS, districts_of, make_district, start_of
 from ivr.rehearsal.season_hours import easter_sunday, holidays, is_holiday, is_in_window
+from ivr.rehearsal.season_lists import Listed, provider_name
 from ivr.survey.phone import read_phone
 
 START = start_of(0)

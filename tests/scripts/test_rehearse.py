@@ -214,6 +214,54 @@ def test_what_is_left_over_is_seen(world):
     }
 
 
+def test_a_target_that_was_lowered_holds_for_calls_that_began_later_and_for_no_other(world):
+    answers = _usable(world.rules)
+    cell = (world.client.provider, world.client.track)
+    world.cells = [{"provider": cell[0], "track": cell[1], "successful": 1, "state": "closed"}]
+    world.call(MORNING, answers)
+    world.kept(*answers.items())
+    doings = world.district.doings
+    doings.targets[cell] = [(MORNING.timestamp() + 10, 0)]
+    assert world.figures() == {}
+    doings.targets[cell] = [(MORNING.timestamp() - 10, 0)]
+    assert world.figures() == {"overshoot": 1}
+    doings.targets[cell].append((MORNING.timestamp() + 30, 5))
+    assert world.figures() == {}
+
+
+def test_a_call_for_a_paused_cell_or_after_another_answer_or_a_withdrawal_is_seen(world):
+    world.call(MORNING)
+    doings, at = world.district.doings, MORNING.timestamp()
+    doings.stops[world.client.provider, world.client.track] = [[at - 60, at + 60]]
+    assert world.figures() == {"stopped_called": 1}
+    doings.stops.clear()
+    doings.answered[world.number] = at + 1
+    assert world.figures() == {}
+    doings.answered[world.number] = doings.withdrawn[world.number] = at - 1
+    assert world.figures() == {"answered_called": 1, "withdrawn_called": 1}
+
+
+def test_a_withdrawn_interview_counts_no_more_and_its_answers_are_missed_by_nobody(world):
+    world.call(MORNING, _usable(world.rules))
+    world.district.doings.withdrawn[world.number] = MORNING.timestamp() + 3600
+    assert world.figures() == {}
+
+
+def test_whoever_rings_us_may_do_so_on_a_sunday(world):
+    call = world.call(MORNING.replace(day=MORNING.day + 6, hour=22))
+    call.direction = "inbound"
+    assert world.figures() == {}
+
+
+def test_a_season_tells_which_days_off_and_clock_changes_it_lay_over(world):
+    world.call(datetime(2025, 3, 28, 10, tzinfo=UTC))
+    world.call(datetime(2025, 5, 6, 10, tzinfo=UTC))
+    found = count(world.district, world.rules, world.calls, world.people, Leavings([], [], 0, 0), 0)
+    met = merge([found])
+    assert {"2025-04-21", "2025-04-26", "2025-05-05"} <= set(met["holidays_met"])
+    assert met["clock_changes_met"] == 1
+
+
 def test_usable_by_the_files_means_every_shown_aspect_and_half_of_them_with_content():
     rules = Rules(CONFIG)
     whole = _usable(rules)
