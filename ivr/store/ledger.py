@@ -62,7 +62,7 @@ def enter(session: Session, cell_id: int, interview_id: str, now: datetime) -> N
     if session.execute(sa.select(ledger.c.id).where(_stands(), ledger.c.interview_id == interview_id)).first():
         return
     standing = session.execute(
-        sa.select(ledger.c.number, ledger.c.order_id)
+        sa.select(ledger.c.number, ledger.c.order_id, ledger.c.subsidy)
         .select_from(ledger.join(orders, ledger.c.order_id == orders.c.id))
         .where(_stands(), orders.c.sample_id == row.sample_id)
     ).all()
@@ -74,7 +74,8 @@ def enter(session: Session, cell_id: int, interview_id: str, now: datetime) -> N
     rules = DEFAULT_SUBSIDY
     if row.subsidy_first is not None and row.subsidy_share is not None:
         rules = SubsidyRules(row.subsidy_first, Decimal(row.subsidy_share))
-    subsidy = subsidy_of(number, price, rules)
+    mine = [line.subsidy for line in standing if line.order_id == row.id and line.number <= rules.first]
+    subsidy = subsidy_of(number, price, rules, mine)
     session.execute(
         sa.insert(ledger).values(
             order_id=row.id,

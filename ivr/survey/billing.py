@@ -7,6 +7,7 @@ Sums are Decimal euros, rounded half up to cents. Only a successful interview is
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -45,14 +46,16 @@ def split_order(interviews: int, price: Decimal, ordered_before: int, rules: Sub
     return CostSplit(interviews, cents(price), subsidised, subsidy, total - subsidy, total)
 
 
-def subsidy_of(number: int, price: Decimal, rules: SubsidyRules) -> Decimal:
+def subsidy_of(number: int, price: Decimal, rules: SubsidyRules, standing: Collection[Decimal]) -> Decimal:
     """What Blik op Werk pays of the `number`-th (from 1) purchased success of a provider and period.
 
-    Half a cent goes to and fro, so that the lines of an order add up to what `split_order` printed.
+    standing: the subsidies of the lines of the same order that stand and are among the first so many. Half a cent
+    goes to and fro within an order, so that its lines add up to what `split_order` printed, whichever orders and
+    withdrawals come in between.
     """
     if number > rules.first:
         return Decimal("0.00")
-    return cents(price * rules.share * number) - cents(price * rules.share * (number - 1))
+    return cents(price * rules.share * (len(standing) + 1)) - sum(standing, Decimal("0.00"))
 
 
 def parse_price(text: str) -> Decimal | None:

@@ -9,7 +9,7 @@ import pytest
 
 from ivr.store import Database, ledger, orders
 from ivr.store.samples import ensure_sample
-from ivr.survey.billing import SubsidyRules
+from ivr.survey.billing import SubsidyRules, split_order
 
 NOW = datetime(2026, 10, 5, 7, 0, tzinfo=UTC)
 PERIOD = (date(2026, 1, 1), date(2026, 12, 31))
@@ -108,3 +108,22 @@ def test_interviews_beyond_the_order_cost_nothing(book: Book) -> None:
         ledger.reverse(session, "b3", NOW)
     book.enter(book.second, "b11")
     assert sum(line.price for line in book.lines()) == Decimal(100)
+
+
+def test_orders_whose_lines_mix_and_are_taken_back_each_add_up_to_their_split(database: Database) -> None:
+    with database.write() as session:
+        sample = ensure_sample(session, "Werkpad", PERIOD)
+        one = orders.open_purchased(session, sample.id, 3, Decimal("9.95"), None, NOW)[1]
+        two = orders.open_purchased(session, sample.id, 4, Decimal("9.95"), None, NOW)[1]
+        for cell, name in ((one, "a"), (two, "b"), (one, "c"), (two, "d"), (two, "e")):
+            ledger.enter(session, cell, name, NOW)
+        ledger.reverse(session, "a", NOW)
+        ledger.reverse(session, "d", NOW)
+        for cell, name in ((two, "f"), (one, "g"), (two, "h"), (one, "i")):
+            ledger.enter(session, cell, name, NOW)
+        lines = ledger.lines(session)
+    for order_id, interviews in zip(sorted({line.order_id for line in lines}), (3, 4), strict=True):
+        mine = [line for line in lines if line.order_id == order_id]
+        split = split_order(interviews, Decimal("9.95"), 0, SubsidyRules())
+        assert sum(line.subsidy for line in mine) == split.subsidy
+        assert sum(line.provider_share for line in mine) == split.provider_pays

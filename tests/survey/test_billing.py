@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
@@ -41,8 +42,22 @@ def test_nothing_is_lost_in_a_split(price: Decimal, n: int, before: int) -> None
 
 @given(PRICES, st.integers(1, 40))
 def test_the_lines_of_a_first_order_add_up_to_its_split(price: Decimal, n: int) -> None:
-    lines = [subsidy_of(number, price, DEFAULT_SUBSIDY) for number in range(1, n + 1)]
-    assert sum(lines) == split_order(n, price, 0, DEFAULT_SUBSIDY).subsidy
+    assert sum(_lines(range(1, n + 1), price)) == split_order(n, price, 0, DEFAULT_SUBSIDY).subsidy
+
+
+def _lines(numbers: Iterable[int], price: Decimal) -> list[Decimal]:
+    lines: list[Decimal] = []
+    for number in numbers:
+        standing = lines[: DEFAULT_SUBSIDY.first]
+        lines.append(subsidy_of(number, price, DEFAULT_SUBSIDY, standing if number <= DEFAULT_SUBSIDY.first else ()))
+    return lines
+
+
+@given(PRICES, st.integers(1, 40), st.integers(0, 40))
+def test_the_lines_of_a_second_order_add_up_to_its_split_to_the_cent(price: Decimal, n: int, before: int) -> None:
+    lines = _lines(range(before + 1, before + n + 1), price)
+    assert sum(lines) == split_order(n, price, before, DEFAULT_SUBSIDY).subsidy
+    assert all(abs(line - price / 2) < Decimal("0.01") for line in lines[: max(0, 20 - before)])
 
 
 def test_the_scheme_is_configuration() -> None:
