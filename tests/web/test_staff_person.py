@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 
 from ivr.store import Database
 from ivr.store.tables import attempts, audit, cases, opt_outs
@@ -108,15 +109,19 @@ def test_the_link_to_the_web_page_opens_it_and_is_written_down(app: Flask, sqlit
     assert post(client, "/staff/persoon/2/link").status_code == 409
 
 
+def search(browser: FlaskClient, cell_id: int):
+    return browser.post(f"/staff/cel/{cell_id}/zoek", data={"csrf": "csrf-of-test", "client": "1-7"})
+
+
 def test_people_are_found_by_number_and_within_a_cell_by_clientnummer(app: Flask, sqlite_database: Database) -> None:
     client = signed_in(app, "fieldwork")
     found = post(client, "/staff/persoon", nummer="06 12345607")
     assert (found.status_code, found.headers["Location"]) == (303, "/staff/persoon/8")
     assert post(client, "/staff/persoon", nummer="06 11112222").status_code == 404
     assert post(client, "/staff/persoon", nummer="hallo").status_code == 422
-    found = post(client, "/staff/cel/1/zoek", client="1-7")
+    found = search(client, 1)
     assert (found.status_code, found.headers["Location"]) == (303, "/staff/persoon/8")
-    assert post(client, "/staff/cel/2/zoek", client="1-7").status_code == 404
+    assert search(client, 2).status_code == 404
     with sqlite_database.read() as session:
         lines = session.execute(sa.select(audit.c.what, audit.c.subject, audit.c.details)).all()
     assert [line.what for line in lines] == ["person_looked_up"] * 2
