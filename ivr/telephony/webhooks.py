@@ -141,8 +141,8 @@ class SignatureCheck:
             return False
         target = f"{path}?{query}" if query else path
         given = signature.strip().encode("latin-1", "replace")
-        fields = _joined(form)
-        return any(hmac.compare_digest(_signed(key, base + target + fields, algorithm), given) for base in self._bases)
+        signed = target + _joined(form)
+        return any(hmac.compare_digest(_signed(key, base + signed, algorithm), given) for base in self._bases)
 
 
 def sign(url: str, form: Form, secret: str, algorithm: str = "HMAC_SHA1") -> str:
@@ -157,11 +157,16 @@ def parse_form(body: bytes) -> dict[str, list[str]]:
         parts = body.decode("ascii").split("&")
         if len(parts) > MAX_FIELDS:
             raise ValueError("too many fields")
-        # Most values of a webhook have nothing to decode; the standard library's parser looks at each twice.
+        # Most fields of a webhook have nothing to decode; the standard library's parser looks at each twice.
         for part in parts:
             if part:
                 name, _, value = part.partition("=")
-                form.setdefault(_plain(name), []).append(_plain(value))
+                if "%" in part or "+" in part:
+                    name, value = _plain(name), _plain(value)
+                if name in form:
+                    form[name].append(value)
+                else:
+                    form[name] = [value]
     except ValueError as error:
         raise UsageError("The body is not a URL-encoded form in UTF-8.", code="bad_form") from error
     return form
@@ -231,11 +236,14 @@ def _bases(base_url: str) -> tuple[str, ...]:
 
 def _joined(form: Form) -> str:
     # Twilio's libraries sign equal values of one name once, and sort the rest.
-    return "".join(
-        name + (values[0] if len(values) == 1 else name.join(sorted(set(values))))
-        for name in sorted(form)
-        if (values := form[name])
-    )
+    parts: list[str] = []
+    for name in sorted(form):
+        values = form[name]
+        if len(values) == 1:
+            parts += (name, values[0])
+        elif values:
+            parts += (name, name.join(sorted(set(values))))
+    return "".join(parts)
 
 
 def _signed(key: bytes, text: str, algorithm: str) -> bytes:
