@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ivr.catalogue import PHRASES, Catalogue, find_faults
 from ivr.errors import NotFoundError
-from ivr.fieldwork import listening, trying
-from ivr.fieldwork.listening import Finding
+from ivr.fieldwork import trying
 from ivr.fieldwork.trying import Choice
 from ivr.fieldwork.voicing import INBURGERING, Wording
 from ivr.speech import script
@@ -24,6 +24,9 @@ from ivr.store.prompts import StoredPrompt
 from ivr.survey.questionnaire import Condition, Questionnaire
 from ivr.survey.questionnaire_check import Fault
 from ivr.survey.turn import Prompt
+
+if TYPE_CHECKING:
+    from ivr.fieldwork.listening import Finding
 
 TARGET_SECONDS = {"inburgering": 300.0, "laagdrempelig": 420.0}
 """So long people keep up by telephone."""
@@ -137,6 +140,9 @@ def listen(
     database: Database, catalogue: Catalogue, id: str, order_id: int, start: int
 ) -> tuple[list[Finding], int, int]:
     """Listen again to the next HEARD_AT_ONCE recordings: (what is wrong with them, where to go on, how many in all)."""
+    # Imported late: the checks bring numpy, half a second and 30 MB that a web process rarely needs.
+    from ivr.fieldwork import listening
+
     form = catalogue.questionnaires.get(id)
     if form is None:
         raise NotFoundError(f"There is no questionnaire {id!r}.")

@@ -32,6 +32,7 @@ class SessionsOfPages(SecureCookieSessionInterface):
 
 def create_app(house: House | None = None) -> Flask:
     """The web door of this house, or of the one that the environment describes. Safe to make more than once."""
+    is_server = house is None
     if house is None:
         house = open_house()
         logs.configure_logs(json_lines=house.settings.env == "production", level=house.settings.log_level)
@@ -64,4 +65,6 @@ def create_app(house: House | None = None) -> Flask:
     def forget(_error: BaseException | None) -> None:
         logs.clear()
 
+    if is_server:
+        pages.read_templates(app)
     return app

@@ -62,3 +62,9 @@ def register(app: Flask, house: House) -> None:
     words.register(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
+
+
+def read_templates(app: Flask) -> None:
+    """Compile what the board needs before the first visitor comes: it is a third of a process's first view."""
+    for name in ("base.html", "parts.html", "staff/board.html", "staff/board_part.html"):
+        app.jinja_env.get_template(name)
