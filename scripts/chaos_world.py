@@ -12,7 +12,7 @@ import hashlib
 import random
 import time
 import urllib.request
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +32,7 @@ from ivr.store import leavings, letters, optouts, samples, schema
 from ivr.survey.billing import parse_price
 from scripts.chaos_carrier import CarrierThread
 from scripts.household import environment, free_port, start_house, start_redis
-from scripts.processes import Processes
+from scripts.processes import Processes, python
 from scripts.ready import intake_rules, subsidy_rules
 from scripts.rehearse_house import AloneSettings
 from scripts.rehearse_voice import SilentVoice
@@ -70,11 +70,25 @@ def _cut(provider: Provider, people: int) -> None:
     provider.listed[:] = [(number, one) for number, one in provider.listed if one.respondent in kept]
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many processes a world's house has, and how many calls it may begin a second and have at once."""
+
+    web_servers: int = 1
+    web_processes: int = 2
+    workers: int = 2
+    calls_per_second: float = 2.0
+    calls_in_flight: int = 20
+
+
 class World:
     """A house in `folder`, with its people; `open` starts it, `judge` counts, `close` ends it."""
 
-    def __init__(self, folder: Path, seed: int, database_url: str, *, providers: int, people: int) -> None:
-        self.folder, self.seed = folder, seed
+    def __init__(
+        self, folder: Path, seed: int, database_url: str, *, providers: int, people: int, size: Size | None = None
+    ) -> None:
+        size = size or Size()
+        self.folder, self.seed, self._size = folder, seed, size
         self.district = small_district(seed, providers, people)
         port, carrier_port = free_port(), free_port()
         socket = folder / "clock.sock"
@@ -87,14 +101,14 @@ class World:
             secret_key="chaos",  # pyright: ignore[reportArgumentType]  # noqa: S106 - signs nothing
             public_base_url=f"http://127.0.0.1:{port}",
             web_port=port,
-            web_processes=2,
+            web_processes=size.web_processes,
             carrier_url=f"http://127.0.0.1:{carrier_port}",
             clock=f"leaping:{socket}",
-            calls_per_second=2.0,
-            calls_in_flight=20,
+            calls_per_second=size.calls_per_second,
+            calls_in_flight=size.calls_in_flight,
             lease_seconds=LEASE_SECONDS,
             tick_seconds=TICK_SECONDS,
-            workers=2,
+            workers=size.workers,
         )  # pyright: ignore[reportCallIssue]
         self.house = House(self.settings)
         schema.upgrade(self.house.database)
@@ -106,7 +120,7 @@ class World:
             clock_socket=socket,
             seed=seed,
             log=folder / "carrier.jsonl",
-            calls_per_second=10.0,
+            calls_per_second=5 * size.calls_per_second,
         )
         self.carrier = CarrierThread(plan, self.people)
         self._clock = LeapingClock(socket)
@@ -118,11 +132,12 @@ class World:
             IVR_SECRET_KEY="chaos",  # noqa: S106 - signs nothing
             IVR_PUBLIC_BASE_URL=self.settings.public_base_url,
             IVR_WEB_PORT=str(port),
-            IVR_WEB_PROCESSES="2",
+            IVR_WEB_PROCESSES=str(size.web_processes),
             IVR_CARRIER="local",
             IVR_CARRIER_URL=self.settings.carrier_url,
             IVR_CLOCK=self.settings.clock,
-            IVR_CALLS_PER_SECOND="2",
+            IVR_CALLS_PER_SECOND=str(size.calls_per_second),
+            IVR_CALLS_IN_FLIGHT=str(size.calls_in_flight),
             IVR_LEASE_SECONDS=str(LEASE_SECONDS),
             IVR_TICK_SECONDS=str(TICK_SECONDS),
             IVR_LOG_LEVEL="WARNING",
@@ -175,6 +190,9 @@ class World:
         self.people.receive(boxes)
         start_redis(self.processes, self.settings)
         start_house(self.processes, self.settings, self.settings.web_port)
+        for number in range(1, self._size.web_servers):
+            # On the same port: the kernel deals the connections out, as a balancer does between hosts.
+            self.processes.start(f"web-{number + 1}", python("-m", "scripts.serve"))
 
     def hold(self) -> None:
         """Let time stand still: an outage of some seconds must not last for days of the leaping clock."""
