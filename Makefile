@@ -57,6 +57,9 @@ soak: setup ## many calls at once over real HTTP by a carrier that does its wors
 chaos: setup ## kill, freeze and starve everything, on real processes; the same zeros (KILLS=200 SEED=1 DATABASE=both)
 	$(BIN)/python -m scripts.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1) --database $(or $(DATABASE),both)
 
+bench-crowd: setup ## 1000 calls at once in real time over real HTTP by the local carrier (CALLS=1000 DATABASE=sqlite|postgres)
+	$(BIN)/python scripts/bench/crowd.py --calls $(or $(CALLS),1000) --database $(or $(DATABASE),sqlite)
+
 bench-admissions: setup ## admissions per second of 8 processes beside a bare transaction, on SQLite and PostgreSQL
 	$(BIN)/python scripts/bench/admissions.py
 
