@@ -14,6 +14,7 @@ from ivr.rehearsal.calls import Call, Target
 from ivr.rehearsal.faults import Rates
 from ivr.rehearsal.season import make_district, start_of
 from ivr.rehearsal.season_count import WRONG, Kept, Leavings, Rules, count, merge
+from ivr.rehearsal.season_happenings import Steering
 from ivr.rehearsal.season_people import SeasonPeople
 from ivr.settings import ROOT
 from scripts import rehearse
@@ -35,7 +36,14 @@ def _small_providers(monkeypatch: pytest.MonkeyPatch) -> None:
             provider.rows = provider.rows[:24]
             known = {row["clientnummer"] for row in provider.rows}
             provider.listed = [entry for entry in provider.listed if entry[1].respondent in known]
-        return district
+        clients = {(client.provider, client.respondent) for each in district.providers for _, client in each.listed}
+        # Whoever is not on a list that short cannot ring in, answer or withdraw.
+        happenings = [
+            each
+            for each in district.happenings
+            if isinstance(each, Steering) or (each.client.provider, each.client.respondent) in clients
+        ]
+        return replace(district, happenings=happenings)
 
     monkeypatch.setattr(rehearse, "make_district", small)
 
