@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo rehearse run test check format bench bench-admissions bench-exports soak chaos browser clean
+.PHONY: help setup demo rehearse run test check docs screenshots format bench bench-admissions bench-crowd bench-exports bench-hosts bench-pages soak chaos browser clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,10 +46,10 @@ format: setup ## write the format and the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## the answer webhook beside the bare driver and Twilio's sample (ROUNDS=3), then bench-exports
+bench: setup ## the answer webhook beside the bare driver and Twilio's sample (ROUNDS=3), then admissions, hosts, exports
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'gunicorn>=23'
 	$(BIN)/python scripts/bench/run.py --rounds $(or $(ROUNDS),3) --calls $(or $(CALLS),250)
-	$(MAKE) --no-print-directory bench-exports
+	$(MAKE) --no-print-directory bench-admissions bench-hosts bench-exports
 
 soak: setup ## many calls at once over real HTTP by a carrier that does its worst (CALLS=3000)
 	TOETS_SOAK_CALLS=$(or $(CALLS),3000) $(BIN)/python -m pytest -q tests/web/test_voice_soak.py
@@ -62,6 +62,9 @@ bench-crowd: setup ## 1000 calls at once in real time over real HTTP by the loca
 
 bench-admissions: setup ## admissions per second of 8 processes beside a bare transaction, on SQLite and PostgreSQL
 	$(BIN)/python scripts/bench/admissions.py
+
+bench-hosts: setup ## the same fieldworks by one web server and one worker, and by two and four, on PostgreSQL
+	$(BIN)/python -m scripts.bench.hosts
 
 bench-pages: setup ## milliseconds and kilobytes of the staff pages with 500 cells and 40 000 people
 	$(BIN)/python scripts/bench/pages.py
