@@ -1,8 +1,8 @@
-"""Who changed what, as the pages show it. Writing a line is `events.write_audit`'s."""
+"""Who changed what, as the pages show it, and what is taken out again. Writing a line is `events.write_audit`'s."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,3 +40,9 @@ def of_cell(session: Session, cell_id: int, limit: int) -> list[AuditLine]:
     """What was changed of a cell and of its people, newest first."""
     mine = sa.or_(audit.c.subject == f"cell {cell_id}", audit.c.details["cell"].as_integer() == cell_id)
     return [AuditLine(**row._mapping) for row in session.execute(_LINES.where(mine).limit(limit))]
+
+
+def forget_reasons(session: Session, case_ids: Collection[int]) -> None:
+    """Blank what staff wrote in their own words about these people; who did what and when stays to be answered for."""
+    mine = audit.c.subject.in_([f"case {id}" for id in case_ids])
+    session.execute(sa.update(audit).where(mine, audit.c.reason != "").values(reason=""))

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ivr.store.audits import forget_reasons
 from ivr.store.open_calls import OPEN_STATES
 from ivr.store.samples import TRIAL_KEY, name_key
 from ivr.store.session import Session
@@ -166,7 +167,7 @@ def has_open_call(session: Session, case_ids: Collection[int]) -> bool:
 
 
 def forget_contact(session: Session, case_ids: Collection[int], keep_numbers_after: datetime) -> int:
-    """Take away by what these people can be reached or recognised; how many had any of it.
+    """Take away by what these people can be reached or recognised, staff's own words included; how many had contact.
 
     The numbers of calls placed after `keep_numbers_after` stay (as keyed hashes) for now: a housemate must not be
     called right after them. `forget_numbers` takes them later.
@@ -181,6 +182,7 @@ def forget_contact(session: Session, case_ids: Collection[int], keep_numbers_aft
         .values(name_hash=None, email_hash=None, fingerprint=None, postcode4=None, next_call_at=None)
     )
     forget_numbers(session, keep_numbers_after, case_ids)
+    forget_reasons(session, case_ids)
     return had
 
 

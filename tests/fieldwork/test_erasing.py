@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from fieldwork_world import MONDAY, World
 
 from ivr.errors import NotFoundError, RefusedError, UsageError
-from ivr.fieldwork import erasing, retention
+from ivr.fieldwork import erasing, handling, retention
 from ivr.fieldwork.erasing import Asked
-from ivr.store import Database, interviews, ledger, optouts, quotas
+from ivr.store import Database, audits, interviews, ledger, optouts, quotas
 from ivr.store.tables import (
     attempts,
     audit,
@@ -136,6 +136,39 @@ def test_nothing_of_the_person_is_left(world: World) -> None:
     assert (row.name_hash, row.email_hash, row.fingerprint, row.postcode4) == (None,) * 4
     assert (call.dialogue, call.phone_hash, call.interview_id) == (None, None, None)
     assert call.outcome == "no_answer", "what the call came to stays, as a count"
+
+
+ILL = "Ligt in het ziekenhuis, zegt haar dochter."
+
+
+def noted(world: World, case_id: int) -> None:
+    """Staff say of this person, in their own words, why nobody calls any more."""
+    handling.set_mark(world.database, case_id, "in_hospital", who="f@example.org", reason=ILL, now=MONDAY)
+
+
+def log_of(world: World, case_id: int) -> tuple[str, ...]:
+    with world.database.read() as session:
+        (line,) = audits.audit_lines(session, subject=f"case {case_id}")
+    assert (line.who, line.at) == ("f@example.org", MONDAY), "who did it, and when, stays"
+    return line.what, line.details["after"], line.reason
+
+
+@pytest.mark.parametrize("contact_only", [False, True])
+def test_what_staff_wrote_about_an_erased_person_is_gone(world: World, contact_only: bool) -> None:
+    cell = world.cell()
+    erased, other = world.person(cell, NUMBER), world.person(cell, "+31612345679")
+    for person in (erased, other):
+        noted(world, person)
+    erase(world, Asked(NUMBER), contact_only=contact_only)
+    assert log_of(world, erased) == ("case_mark", "in_hospital", "")
+    assert log_of(world, other) == ("case_mark", "in_hospital", ILL), "what is said of others stays"
+
+
+def test_what_staff_wrote_goes_with_the_contact_when_its_time_is_over(world: World) -> None:
+    person = world.person(world.cell(), NUMBER)
+    noted(world, person)
+    assert erased_after(world, days=90) == 1
+    assert log_of(world, person) == ("case_mark", "in_hospital", "")
 
 
 def test_a_housemate_is_neither_shown_nor_erased(world: World) -> None:
