@@ -41,8 +41,16 @@ _KEY_WORDS = {"een": "1", "één": "1", "nul": "0", "sterretje": "*", "hekje": "
 
 def plain(text: str) -> str:
     """`text` as it sounds: small letters, no accents, no punctuation, single spaces."""
-    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return " ".join(re.findall(r"[a-z0-9]+", bare))
+    return " ".join(re.findall(r"[a-z0-9]+", _bare(text)))
+
+
+def _asked(text: str) -> str:
+    """`plain`, with each question mark as a word: the voice rises there, so that one hears where a name ends."""
+    return " ".join(re.findall(r"[a-z0-9]+|\?", _bare(text)))
+
+
+def _bare(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
 
 
 def is_apology(text: str) -> bool:
@@ -75,8 +83,8 @@ def read_questionnaires(config_dir: Path) -> tuple[KnownQuestion, ...]:
 
 
 def _question(entry: Mapping[str, Any]) -> KnownQuestion:
-    parts = [plain(part) for part in re.split(r"\{[a-z]+\}", entry["text"])]
-    # A provider may be called anything: each placeholder matches some words.
+    parts = [_asked(part) for part in re.split(r"\{[a-z]+\}", entry["text"])]
+    # A provider may be called anything: each placeholder matches some words, up to what the question says next.
     pattern = r"\b" + r"(?:^|\s+)(.+?)(?:\s+|$)".join(re.escape(part) for part in parts).strip()
     options = {str(option["key"]): str(option["code"]) for option in entry.get("options", ())}
     return KnownQuestion(
@@ -119,7 +127,7 @@ class Ear:
             return Understood("same")
         if "u koos een een" in said:
             return Understood("grade_check", options=options)
-        found = self._question(plain(f"{lead} {text}"))
+        found = self._question(_asked(f"{lead} {text}"))
         if found is not None:
             return Understood("question", found[0], options, found[1])
         return Understood(_situation(said, options), options=options)

@@ -34,6 +34,23 @@ def test_every_question_is_recognised_whatever_the_provider_is_called(questionna
             assert understood.question.id == question.id
 
 
+@pytest.mark.parametrize("provider", ["Werkplein Zuid", "Bureau De Brug B.V. & Zn.", "Ja, ik wil", "É"])
+def test_a_question_that_names_the_provider_tells_all_of_its_name(provider):
+    """Also where the name ends the question: who is client of two providers must know which one was meant."""
+    ear = Ear(QUESTIONS)
+    name = plain(
+        spoken_values(provider=provider, minutes=5, help_number="0881234567", web_address="b.nl")["dienstverlener"]
+    )
+    told: dict[str, set[str]] = {}
+    for questionnaire in CATALOGUE.questionnaires.values():
+        said = texts(questionnaire.id, provider)
+        for question in questionnaire.questions:
+            if "{dienstverlener}" in question.text:
+                told[question.id] = {ear.understand("", said[question.id, slow]).provider for slow in (False, True)}
+    assert told == {id: {name} for id in told}
+    assert {"INB_VOLGT", "LD_KLACHT", "LD_K_TEL"} <= set(told)
+
+
 def test_the_files_are_read_as_the_house_reads_them():
     """Two readings of the same files: ours decides what must have been recorded."""
     ours = {question.id: question for question in QUESTIONS}
