@@ -66,6 +66,9 @@ def deliver(
     with database.read() as session:
         known = deliveries.periods(session, provider.provider_id)
     check_period(known, period, local_date(now))
+    if period[0] > local_date(now):
+        # Of clients of service 11 no day is known: those of this year would pass as next year's.
+        raise RefusedError("This meetperiode has not begun.", code="period_ahead")
     if any(one.is_closed for one in known if (one.first, one.last) == period):
         raise RefusedError("The fieldwork of this list has begun.", code="closed")
     with database.write() as session:

@@ -74,6 +74,7 @@ def test_an_answer_stays_to_be_fetched_until_five_newer_ones_are_there(client: F
         (("2025-01-01", "2025-12-30"), "twaalf maanden"),
         (("2025-03-01", "2026-02-28"), "valt samen"),
         (("1999-01-01", "1999-12-31"), "te lang geleden"),
+        (("2027-01-01", "2027-12-31"), "nog niet begonnen"),
         (("2025-12-31", "2025-01-01"), "eerste en de laatste dag"),
     ],
 )

@@ -80,9 +80,18 @@ def test_lowering_keeps_room_for_calls_in_flight(app: Flask, sqlite_database: Da
 
 def test_lowering_below_what_is_done_closes_the_cell(app: Flask, sqlite_database: Database, cell_id: int) -> None:
     change(sqlite_database, cell_id, successful=10, in_flight=1)
-    post(signed_in(app, "admin"), f"/staff/cel/{cell_id}/retarget", doel="8", reden="te veel")
+    post(signed_in(app, "admin"), f"/staff/cel/{cell_id}/retarget", doel="8", reden="te veel", sluit="ja")
     after = cell(sqlite_database, cell_id)
     assert (after.target, after.capacity, after.state) == (8, 11, "closed")
+
+
+def test_a_slip_below_what_is_done_closes_nothing(app: Flask, sqlite_database: Database, cell_id: int) -> None:
+    change(sqlite_database, cell_id, successful=10)
+    answer = post(signed_in(app, "admin"), f"/staff/cel/{cell_id}/retarget", doel="2", reden="een tikfout")
+    assert answer.status_code == 409
+    assert "voorgoed" in answer.text
+    after = cell(sqlite_database, cell_id)
+    assert (after.target, after.state) == (25, "open")
 
 
 @pytest.mark.parametrize("target", ["26", "-1", "1e3", "", "veel", "99999999999"])

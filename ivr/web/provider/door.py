@@ -23,6 +23,7 @@ PERIOD_FAULTS = {
     "period_length": "Een meetperiode is twaalf maanden, bijvoorbeeld van 1 januari tot en met 31 december.",
     "period_overlap": "Deze meetperiode valt samen met een andere van u. Neem de dagen daarvan, of vraag het "
     "onderzoeksbureau.",
+    "period_ahead": "Deze meetperiode is nog niet begonnen. Lever uw lijst als zij is begonnen.",
     "period_far": "Deze meetperiode is te lang geleden of te ver weg. Kijk naar het jaar.",
 }
 
@@ -51,11 +52,12 @@ def known_periods() -> list[Period]:
 def suggested_period(known: list[Period], *, for_list: bool = False) -> tuple[date, date]:
     """The meetperiode that a form suggests: the newest that is known, else the calendar year before this one.
 
-    For a list whose newest period is closed, the one that comes after it.
+    For a list whose newest period is closed, the one that comes after it, once that has begun.
     """
     if known and for_list and known[0].is_closed:
         first = known[0].last + timedelta(days=1)
-        return first, end_of(first)
+        if first <= local_date(the_house().clock.now()):
+            return first, end_of(first)
     if known:
         return known[0].first, known[0].last
     year = local_date(the_house().clock.now()).year - 1

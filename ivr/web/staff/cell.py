@@ -26,6 +26,7 @@ PROBLEMS = {
     "wrong_state": "Dat kan niet meer: iemand anders was u voor. Kijk hoe de cel er nu voor staat.",
     "above_order": "Het doel kan niet hoger zijn dan de bestelling. Laat de dienstverlener bijbestellen.",
     "cell_closed": "De cel is voorgoed gesloten.",
+    "would_close": "Er zijn er al meer gelukt. Met dit doel sluit de cel voorgoed. Wilt u dat? Zet het vinkje erbij.",
     "same_target": "Dat is het doel al.",
     "usage": "Vul een reden in, en bij een ander doel een heel getal van 0 of hoger.",
 }
@@ -45,6 +46,8 @@ def steer(cell_id: int, action: str) -> tuple[str, int] | Response:
     house, typed = the_house(), request.form.get("doel", "")
     target = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else None
     try:
+        if action == "retarget" and target is not None and not request.form.get("sluit"):
+            _refuse_to_close(cell_id, target)
         steering.steer(
             house.database,
             cell_id,
@@ -60,6 +63,15 @@ def steer(cell_id: int, action: str) -> tuple[str, int] | Response:
         )
     shared_board().forget()
     return cast(Response, redirect(url_for("staff.cell", cell_id=cell_id), 303))
+
+
+def _refuse_to_close(cell_id: int, target: int) -> None:
+    """RefusedError `would_close` for a target below what is done: a slip of one digit must close no cell."""
+    house = the_house()
+    with house.database.read() as session:
+        row = boards.cell_row(session, cell_id, house.clock.now(), callable_bounds(house, house.clock.now()))
+    if target < row.successful:
+        raise RefusedError("A target below what is done closes the cell.", code="would_close")
 
 
 @blueprint.get("/cel/<int:cell_id>/mensen")
