@@ -18,7 +18,7 @@ from ivr.exports.workbook import GENERAL
 from ivr.survey.forms import MISSING, find_question
 from ivr.survey.questionnaire import Question, Questionnaire
 
-_BLOCK_BYTES = 256 << 10
+_BLOCK_BYTES = 80 << 10
 _GROUP_ROWS = 5_000
 
 MOMENTS = ("started_at", "ended_at")
