@@ -14,7 +14,8 @@ import json
 import statistics
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -64,58 +65,110 @@ def requests_of(plan: dict, attempt: str, call_sid: str) -> list[bytes]:
     return made
 
 
-class Line:
-    """One keep-alive connection."""
+class Line(asyncio.Protocol):
+    """One keep-alive connection with at most one request on its way."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._address = (host, port)
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
+    def __init__(self, heard: Callable[[Line, int], None]) -> None:
+        self._heard = heard
+        self._got = b""
+        self._ends: int | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self.walk: Walk | None = None
 
-    async def send(self, request: bytes) -> int:
-        if self._writer is None:
-            self._reader, self._writer = await asyncio.open_connection(*self._address)
-        assert self._reader is not None
-        self._writer.write(request)
-        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        length = int(head.split("content-length:", 1)[1].split("\r\n", 1)[0]) if "content-length:" in head else 0
-        await self._reader.readexactly(length)
-        if "connection: close" in head:
-            self._writer.close()
-            self._writer = None
-        return int(head.split(" ", 2)[1])
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def send(self, walk: Walk) -> None:
+        assert self._transport is not None
+        self.walk = walk
+        self._transport.write(walk.request)
+
+    def data_received(self, data: bytes) -> None:
+        self._got += data
+        if self._ends is None:
+            head, found, _ = self._got.partition(b"\r\n\r\n")
+            if not found:
+                return
+            _, _, after = head.lower().partition(b"content-length:")
+            self._ends = len(head) + 4 + int(after.partition(b"\r\n")[0] or b"0")
+        if len(self._got) >= self._ends:
+            status = int(self._got[9:12])
+            self._got, self._ends = b"", None
+            self._heard(self, status)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.walk is not None:
+            raise ConnectionError("the server hung up in the middle of a request") from exc
+
+
+class Walk:
+    """Calls that are made one after the other; each request waits for the answer to the one before."""
+
+    def __init__(self, calls: list[list[bytes]]) -> None:
+        self._requests = iter([request for call in calls for request in call])
+        self.request = b""
+        self.due = 0.0
+
+    def step(self) -> bool:
+        """To the next request; False at the end."""
+        self.request = next(self._requests, b"")
+        return bool(self.request)
 
 
 async def run(plan: dict, connections: int, rate: float | None) -> dict:
     parts = urlsplit(plan["base_url"])
-    free: asyncio.Queue[Line] = asyncio.Queue()
-    for _ in range(connections):
-        free.put_nowait(Line(parts.hostname or "", parts.port or 80))
     calls = [requests_of(plan, *call) for call in plan["calls"]]
     total = sum(len(call) for call in calls)
+    # With a rate there are many more walks than connections, so that a slow answer holds nobody else up.
+    number = connections if rate is None else min(len(calls), 1000)
+    ready = deque(walk for each in range(number) if (walk := Walk(calls[each::number])).step())
+    rested: deque[Line] = deque()
+    due: deque[Walk] = deque()
     taken: list[float] = []
     statuses: Counter[int] = Counter()
-    pace = iter(range(total))
+    is_over = asyncio.Event()
+
+    def heard(line: Line, status: int) -> None:
+        walk, line.walk = line.walk, None
+        assert walk is not None
+        taken.append(time.perf_counter() - walk.due)
+        statuses[status] += 1
+        rested.append(line)
+        if walk.step():
+            if rate is None:
+                walk.due = time.perf_counter()
+                due.append(walk)
+            else:
+                ready.append(walk)
+        elif len(taken) == total:
+            is_over.set()
+        go()
+
+    def go() -> None:
+        while due and rested:
+            rested.popleft().send(due.popleft())
+
+    loop = asyncio.get_running_loop()
+    for _ in range(connections):
+        _, line = await loop.create_connection(lambda: Line(heard), parts.hostname, parts.port)
+        rested.append(line)
     began = time.perf_counter()
-
-    async def walk(mine: list[list[bytes]]) -> None:
-        for call in mine:
-            for request in call:
-                start = time.perf_counter()
-                if rate is not None:
-                    due = began + next(pace) / rate
-                    await asyncio.sleep(max(0.0, due - start))
-                    start = due
-                line = await free.get()
-                try:
-                    statuses[await line.send(request)] += 1
-                finally:
-                    free.put_nowait(line)
-                taken.append(time.perf_counter() - start)
-
-    # With a rate there are many more walkers than needed, so that a slow answer holds nobody else up.
-    walkers = connections if rate is None else min(len(calls), 1000)
-    await asyncio.gather(*(walk(calls[number::walkers]) for number in range(walkers)))
+    if rate is None:
+        for walk in ready:
+            walk.due = began
+        due.extend(ready)
+        go()
+    else:
+        for pace in range(total):
+            when = began + pace / rate
+            while (wait := when - time.perf_counter()) > 0 or not ready:
+                await asyncio.sleep(max(wait, 0.0005))
+            walk = ready.popleft()
+            walk.due = when
+            due.append(walk)
+            go()
+    await is_over.wait()
     seconds = time.perf_counter() - began
     ordered = statistics.quantiles(taken, n=1000, method="inclusive") if len(taken) > 1 else [0.0] * 999
     return {
