@@ -31,6 +31,45 @@ def test_downgrade_takes_everything_away_and_upgrade_brings_it_back(database: Da
     assert schema.is_current(database)
 
 
+def test_answers_and_turns_survive_being_laid_anew(database: Database) -> None:
+    with database.write() as session:
+        for statement in (
+            "INSERT INTO providers (id, name, name_key) VALUES (1, 'A', 'a')",
+            "INSERT INTO samples (id, provider_id, period_from, period_to) VALUES (1, 1, '2026-01-01', '2026-12-31')",
+            "INSERT INTO cases (id, sample_id, respondent_group, respondent, service, questionnaire, code, route,"
+            " created_at) VALUES (1, 1, 'client', 'C1', 1, 'laagdrempelig', '1234', 'telephone', '2026-01-01')",
+            "INSERT INTO interviews (id, case_id, questionnaire, version, mode, started_at)"
+            " VALUES ('i', 1, 'laagdrempelig', 1, 'telephone', '2026-01-01')",
+            "INSERT INTO attempts (id, case_id, number_in_case, state, planned_at, not_before, not_after)"
+            " VALUES ('a', 1, 1, 'closed', '2026-01-01', '2026-01-01', '2026-01-02')",
+            "INSERT INTO responses VALUES ('i', 'LD_CIJFER', '8', 'telephone', '2026-01-01 10:00:00.123456')",
+            "INSERT INTO turns VALUES ('a', 3, 'key', '{}', '2026-01-01 10:00:00.123456')",
+        ):
+            session.exec_driver_sql(statement)
+
+    def rows() -> list[tuple[object, ...]]:
+        with database.read() as session:
+            tables = ("responses", "turns")
+            return [tuple(row) for name in tables for row in session.exec_driver_sql(f"SELECT * FROM {name}")]
+
+    before = rows()
+    assert len(before) == 2
+    schema.downgrade(database, "0006")
+    assert rows() == before
+    schema.upgrade(database)
+    assert rows() == before
+
+
+def test_a_database_made_by_the_migrations_lays_its_answers_by_key_as_the_tables_say(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL has no such choice")
+    with database.read() as session:
+        made = dict(session.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'table'").all())
+    by_key = {table.name for table in metadata.tables.values() if not table.dialect_options["sqlite"]["with_rowid"]}
+    assert by_key == {"responses", "turns"}
+    assert {name for name, statement in made.items() if "WITHOUT ROWID" in statement} == by_key
+
+
 def test_two_open_calls_to_one_telephone_are_refused_by_the_database_itself(database: Database) -> None:
     names = {index["name"] for index in sa.inspect(database.engine).get_indexes("attempts")}
     assert {"uq_attempts_open_case", "uq_attempts_open_phone"} <= names
