@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from ivr.fieldwork import replies
@@ -50,6 +50,20 @@ class Stand:
     voiced_at: datetime | None
     questionnaire: Questionnaire
     state: engine.Interview
+
+    def after(self, turn: int, state: engine.Interview) -> Stand:
+        """The same call after this turn."""
+        return Stand(
+            turn,
+            self.call_sid,
+            self.interview_id,
+            self.cell_id,
+            self.track,
+            self.order_id,
+            self.voiced_at,
+            self.questionnaire,
+            state,
+        )
 
 
 class Desk:
@@ -105,7 +119,7 @@ class Desk:
         if not self._path.keep(step):
             return None
         if not state.is_over:
-            self._remember(attempt_id, replace(stand, turn=turn, state=state))
+            self._remember(attempt_id, stand.after(turn, state))
         return Reply(replies.without_records(said), turn, stand.order_id, id, version, stand.voiced_at)
 
     def _remember(self, attempt_id: str, kept: Stand) -> None:

@@ -12,7 +12,6 @@ was, by an attempt that holds a slot. Whoever came in between makes that untrue.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from ivr.store.session import Database
+from ivr.store.session import Database, to_json
 from ivr.survey.turn import Answer
 
 BROKEN: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
@@ -75,9 +74,9 @@ class Step:
             "interview_id": self.interview_id,
             "before": self.turn - 1,
             "turn_": self.turn,
-            "dialogue_": json.dumps(self.dialogue),
+            "dialogue_": to_json(self.dialogue),
             "signal": self.signal,
-            "reply": json.dumps(self.reply),
+            "reply": to_json(self.reply),
             "at": at,
         }
         if self.answer is not None:

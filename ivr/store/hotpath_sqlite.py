@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import deque
 from datetime import UTC, datetime
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
@@ -61,7 +61,7 @@ class SqlitePath:
         if row is None:
             return None
         standing = Standing(*row)
-        standing.dialogue, standing.reply = json.loads(row[3]), json.loads(row[9])
+        standing.dialogue, standing.reply = orjson.loads(row[3]), orjson.loads(row[9])
         if row[8] is not None:
             standing.voiced_at = datetime.fromisoformat(row[8]).replace(tzinfo=UTC)
         return standing
@@ -69,16 +69,17 @@ class SqlitePath:
     def keep(self, step: Step) -> bool:
         """See `hotpath.HotPath`."""
         values = step.values(step.now.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds"))
-        connection = self._take()
-        try:
-            with self._database.queue:
+        with self._database.queue:
+            # Taken when it is one's turn: so the writers of a process use one connection, which knows its pages still.
+            connection = self._take()
+            try:
                 connection.execute("BEGIN IMMEDIATE")
                 is_kept = self._write(connection, step, values)
                 connection.execute("COMMIT" if is_kept else "ROLLBACK")
-        except BaseException:
-            connection.close()  # rolls back
-            raise
-        self._idle.append(connection)
+            except BaseException:
+                connection.close()  # rolls back
+                raise
+            self._idle.append(connection)
         return is_kept
 
     def _write(self, connection: sqlite3.Connection, step: Step, values: dict[str, object]) -> bool:

@@ -11,7 +11,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
@@ -23,6 +25,15 @@ Session = sa.Connection
 """What the store's functions take: a connection within `Database.write()` or `Database.read()`."""
 
 
+def to_json(value: object) -> str:
+    """How a JSON column is written. TypeError for what JSON has no word for."""
+    return orjson.dumps(value).decode()
+
+
+# hide_parameters: an error's text ends in logs and in the queue's failed jobs, and must not show an answer.
+_OPTIONS: dict[str, Any] = {"hide_parameters": True, "json_serializer": to_json, "json_deserializer": orjson.loads}
+
+
 class Database:
     """A database at a URL. Cheap to make; connects at first use; safe to share between threads."""
 
@@ -32,22 +43,17 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.queue: WriteQueue | nullcontext[None] = nullcontext()
         self._closings: list[Callable[[], None]] = []
-        # hide_parameters: an error's text ends in logs and in the queue's failed jobs, and must not show an answer.
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
                 _make_private(Path(parsed.database))
                 self.queue = WriteQueue(Path(parsed.database))
                 self._closings.append(self.queue.close)
-            self.engine = sa.create_engine(
-                parsed, connect_args={"timeout": 30, "check_same_thread": False}, hide_parameters=True
-            )
+            self.engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, **_OPTIONS)
             event.listen(self.engine, "connect", prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            self.engine = sa.create_engine(
-                parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, hide_parameters=True
-            )
+            self.engine = sa.create_engine(parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, **_OPTIONS)
 
         # Made once: SQLAlchemy sets up its events anew for each engine with options of its own.
         self._writer = self.engine.execution_options(toets_write=True)

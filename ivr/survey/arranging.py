@@ -6,11 +6,9 @@ days can be kept comes with the occasion.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ivr.survey.ending import end, end_later
 from ivr.survey.keypad import TRIES
-from ivr.survey.state import Interview, Occasion, Reply, ask, enter, key_of, listen, menu_again, misses, say
+from ivr.survey.state import Interview, Occasion, Reply, ask, changed, enter, key_of, listen, menu_again, misses, say
 from ivr.survey.turn import Day, Part, Signal, Wish
 
 DAYS: tuple[Day, ...] = ("vanavond", "morgen", "zaterdag", "volgende_week")
@@ -129,5 +127,5 @@ def on_later_check(interview: Interview, signal: Signal) -> Reply:
     if heard == "key" and key_of(signal) == "1":
         return end_later(interview, wish)
     if heard == "key" and interview.rounds + 1 < CHANGES:
-        return start_later(replace(interview, wish=None), rounds=interview.rounds + 1)
+        return start_later(changed(interview, wish=None), rounds=interview.rounds + 1)
     return end_later(interview, Wish())

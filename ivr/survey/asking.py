@@ -24,7 +24,7 @@ from ivr.survey.keypad import (
     whole_number,
 )
 from ivr.survey.questionnaire import Question, Questionnaire
-from ivr.survey.state import Interview, Reply, ask, enter, key_of, listen, menu_again, say
+from ivr.survey.state import Interview, Reply, ask, changed, enter, key_of, listen, menu_again, say
 from ivr.survey.turn import Answer, Awaits, Prompt, Signal, Silence, Turn
 
 GRADE_ROUNDS = 3
@@ -37,7 +37,7 @@ SILENT_QUESTIONS = 2
 def with_earlier(questionnaire: Questionnaire, interview: Interview, earlier: tuple[tuple[str, str], ...]) -> Interview:
     """The interview with the answers of an earlier call: kept, and asked again only where nobody answered."""
     answers = dict(earlier)
-    return replace(
+    return changed(
         interview,
         occasion=replace(interview.occasion, earlier=earlier),
         answers=answers,
@@ -87,7 +87,7 @@ def next_question(
     question = _open_question(questionnaire, interview)
     if question is None:
         # Also when nothing was left to put: the person is known, and the interview is there.
-        begun = replace(interview, has_begun=True)
+        begun = changed(interview, has_begun=True)
         return end(begun, "complete" if begun.usable else "unusable", records=records)
     remarks = _remarks(questionnaire, interview, question)
     put = enter(
@@ -161,7 +161,7 @@ def _on_whole_number(questionnaire: Questionnaire, interview: Interview, questio
     """A page sends the number whole, so its 1 is a 1: no pause, no read-back."""
     option = question.option(digits)
     entry = Entry("answer", option.code) if option else whole_number(question, digits)
-    return _on_entry(questionnaire, replace(interview, has_pressed=True), question, entry)
+    return _on_entry(questionnaire, changed(interview, has_pressed=True), question, entry)
 
 
 def on_digit(questionnaire: Questionnaire, interview: Interview, signal: Signal) -> Reply:
@@ -170,7 +170,7 @@ def on_digit(questionnaire: Questionnaire, interview: Interview, signal: Signal)
     if isinstance(signal, Silence) or not key_of(signal):
         return _on_entry(questionnaire, interview, question, second_digit(question, interview.entered, None))
     if key_of(signal) == AGAIN and interview.free < FREE_KEYS:
-        return on_question(questionnaire, replace(interview, step="question", entered=""), signal)
+        return on_question(questionnaire, changed(interview, step="question", entered=""), signal)
     return _on_entry(questionnaire, interview, question, second_digit(question, interview.entered, key_of(signal)))
 
 
@@ -178,11 +178,11 @@ def _on_entry(questionnaire: Questionnaire, interview: Interview, question: Ques
     if entry.kind == "answer":
         return _record(questionnaire, interview, entry.value)
     if entry.kind == "more":
-        return replace(interview, step="digit", entered=entry.value), Turn(awaits=Awaits(1, DIGIT_SECONDS))
+        return changed(interview, step="digit", entered=entry.value), Turn(awaits=Awaits(1, DIGIT_SECONDS))
     if entry.kind == "check":
-        checking = replace(interview, step="grade_check", entered=entry.value, silences=0)
+        checking = changed(interview, step="grade_check", entered=entry.value, silences=0)
         return checking, ask(say("grade_check"))
-    interview = replace(interview, step="question", entered="", wrong=interview.wrong + 1)
+    interview = changed(interview, step="question", entered="", wrong=interview.wrong + 1)
     return _after_wrong(questionnaire, interview, question)
 
 
@@ -195,7 +195,7 @@ def on_grade_check(questionnaire: Questionnaire, interview: Interview, signal: S
             return _record(questionnaire, interview, interview.entered)
         if key_of(signal) == "0":
             return _record(questionnaire, interview, interview.entered + "0")
-        interview = replace(interview, step="question", entered="", silences=0, rounds=interview.rounds + 1)
+        interview = changed(interview, step="question", entered="", silences=0, rounds=interview.rounds + 1)
         if interview.rounds >= GRADE_ROUNDS:
             return _pass_over(questionnaire, interview)
         return interview, ask(say(question.id))
@@ -211,7 +211,7 @@ def on_grade_check(questionnaire: Questionnaire, interview: Interview, signal: S
 def on_still_there(questionnaire: Questionnaire, interview: Interview, signal: Signal) -> Reply:
     """Any key shows that somebody is there."""
     if key_of(signal):
-        interview = replace(interview, passed_in_silence=0, has_pressed=True)
+        interview = changed(interview, passed_in_silence=0, has_pressed=True)
         return next_question(questionnaire, interview, announces=say("go_on"))
     interview, _ = listen(interview, signal, "")
     if interview.silences >= 2:
@@ -249,5 +249,5 @@ def _keep(
     question = _current(questionnaire, interview)
     answers = {**interview.answers, question.id: value}
     usable = interview.usable or is_usable(questionnaire, answers, interview.occasion.service)
-    kept = replace(interview, answers=answers, usable=usable, passed_in_silence=passed_in_silence)
+    kept = changed(interview, answers=answers, usable=usable, passed_in_silence=passed_in_silence)
     return kept, (Answer(question.id, value),)

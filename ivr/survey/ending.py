@@ -5,9 +5,7 @@ Decides the outcome of hanging up at each step. What an outcome means for the ca
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ivr.survey.state import Interview, Outcome, Reply, Step, say
+from ivr.survey.state import Interview, Outcome, Reply, Step, changed, say
 from ivr.survey.turn import Answer, Turn, Wish
 
 GOODBYES: dict[Outcome, tuple[str, ...]] = {
@@ -29,13 +27,13 @@ _ARRANGING: tuple[Step, ...] = ("later_day", "later_part", "later_check", "fetch
 
 def end(interview: Interview, outcome: Outcome, *, records: tuple[Answer, ...] = ()) -> Reply:
     """Say goodbye; nothing more is awaited."""
-    over = replace(interview, step="over", outcome=outcome, wish=None, entered="")
+    over = changed(interview, step="over", outcome=outcome, wish=None, entered="")
     return over, Turn(announces=say(*GOODBYES[outcome]), records=records)
 
 
 def end_later(interview: Interview, wish: Wish, *first: str) -> Reply:
     """Promise to call again, at the wished time or at any later time; `first` is said before that."""
-    over = replace(interview, step="over", outcome="appointment", wish=wish, entered="")
+    over = changed(interview, step="over", outcome="appointment", wish=wish, entered="")
     goodbye = "goodbye_later_any" if wish.day is None else "goodbye_later"
     return over, Turn(announces=say(*first, goodbye, "goodbye_question"))
 
@@ -61,4 +59,4 @@ def hang_up(interview: Interview) -> Interview:
         outcome, wish = "appointment", interview.wish or Wish()
     else:
         outcome = "hung_up_introduction"
-    return replace(interview, step="over", outcome=outcome, wish=wish, entered="")
+    return changed(interview, step="over", outcome=outcome, wish=wish, entered="")

@@ -5,14 +5,12 @@ Neither school nor course is named before the right person has been confirmed: a
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ivr.survey.arranging import start_later, start_refusing
 from ivr.survey.asking import next_question, with_earlier
 from ivr.survey.ending import end, end_later
 from ivr.survey.keypad import AGAIN, FREE_KEYS, TRIES, UNCLEAR
 from ivr.survey.questionnaire import Questionnaire
-from ivr.survey.state import Interview, Reply, ask, enter, key_of, listen, menu_again, misses, say
+from ivr.survey.state import Interview, Reply, ask, changed, enter, key_of, listen, menu_again, misses, say
 from ivr.survey.turn import Signal, Wish
 
 CODE_DIGITS = 4
@@ -96,7 +94,7 @@ def on_code(questionnaire: Questionnaire, interview: Interview, signal: Signal) 
             known = with_earlier(questionnaire, known, earlier)
         return _known(questionnaire, known)
     if keyed in (AGAIN, UNCLEAR) and interview.free < FREE_KEYS:
-        interview = replace(interview, free=interview.free + 1, has_pressed=True)
+        interview = changed(interview, free=interview.free + 1, has_pressed=True)
         return interview, ask(say("code", slow=True), digits=CODE_DIGITS)
     interview, heard = listen(interview, signal, "", free="")
     if misses(interview) >= TRIES:

@@ -7,10 +7,8 @@ answered yet.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ivr.survey.questionnaire import Questionnaire
-from ivr.survey.state import Interview, enter
+from ivr.survey.state import Interview, changed, enter
 
 
 def put_again(interview: Interview, question: str) -> Interview:
@@ -35,4 +33,4 @@ def without_ground(questionnaire: Questionnaire, interview: Interview) -> tuple[
     if not gone:
         return interview, ()
     repeat = tuple(id for id in interview.repeat if id in kept)
-    return replace(interview, answers=kept, repeat=repeat), tuple(gone)
+    return changed(interview, answers=kept, repeat=repeat), tuple(gone)

@@ -175,6 +175,9 @@ def parse_form(body: bytes) -> dict[str, list[str]]:
 def _plain(text: str) -> str:
     if "+" in text:
         text = text.replace("+", " ")
+    # The plus of a telephone number is all that most webhooks have to decode.
+    if text.count("%") == text.count("%2B"):
+        return text.replace("%2B", "+")
     return unquote(text, "utf-8", "strict") if "%" in text else text
 
 

@@ -5,16 +5,21 @@ Decides which doors there are. What each does stands in its own module; errors a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask, Request
 from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import MapAdapter
 
 from ivr import logs
 from ivr.bootstrap import House, open_house
 from ivr.web import api, health, metrics, pages, problems, prompts, softphone, spoken, voice
 from ivr.web.counts import Counts
 
-_WITHOUT_COOKIES = ("/voice/", "/prompts/", "/healthz", "/readyz", "/metrics", "/api/")
+_VOICE = "/voice/"
+_WITHOUT_COOKIES = (_VOICE, "/prompts/", "/healthz", "/readyz", "/metrics", "/api/")
 
 
 _NOBODYS = NullSession()
@@ -30,13 +35,35 @@ class SessionsOfPages(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
 
+class Door(Flask):
+    """Flask, spared what this house never needs: its views are plain functions, none of them a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is. Flask looks each one of a request through for coroutines, every time."""
+        return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """What matches a request's path with a view.
+
+        A webhook's is made directly: nothing hangs on the name under which the carrier reached us, and no URL is
+        built there. (Flask looks the host through three times over.)
+        """
+        if request is not None:
+            environ = request.environ
+            path = environ.get("PATH_INFO", "")
+            if path.startswith(_VOICE) and path.isascii():
+                method, scheme = environ["REQUEST_METHOD"], environ["wsgi.url_scheme"]
+                return MapAdapter(self.url_map, "", environ.get("SCRIPT_NAME") or "/", "", scheme, path, method)
+        return super().create_url_adapter(request)
+
+
 def create_app(house: House | None = None) -> Flask:
     """The web door of this house, or of the one that the environment describes. Safe to make more than once."""
     is_server = house is None
     if house is None:
         house = open_house()
         logs.configure_logs(json_lines=house.settings.env == "production", level=house.settings.log_level)
-    app = Flask(__name__)
+    app = Door(__name__)
     app.session_interface = SessionsOfPages()
     # A doubled slash is another path to whoever computed a signature: no redirect that hides it.
     app.url_map.merge_slashes = False

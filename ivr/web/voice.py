@@ -8,7 +8,8 @@ that the server hands over decoded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from flask import Blueprint, Response
 
@@ -177,5 +178,15 @@ def _phrase(house: House, id: str) -> str:
     return text
 
 
+class _Document(Response):
+    """TwiML, which is never redirected, cached or cut: it goes out as it is."""
+
+    def get_wsgi_response(
+        self, environ: Mapping[str, Any]
+    ) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:  # fmt: skip
+        """The body, the status and the headers. What Werkzeug looks for besides, a webhook's answer cannot have."""
+        return self.response, self.status, self.headers.to_wsgi_list()  # pyright: ignore[reportReturnType]  (bytes: made of text)
+
+
 def _twiml(document: str) -> Response:
-    return Response(document, content_type="text/xml; charset=utf-8")
+    return _Document(document, content_type="text/xml; charset=utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from ivr.survey.interview import Interview, Occasion, advance, begin, dump, load
 from ivr.survey.keypad import is_substantive
 from ivr.survey.phrases import NEEDED
 from ivr.survey.questionnaire import Questionnaire
+from ivr.survey.state import changed
 from ivr.survey.turn import HungUp, Keypress, Signal, Silence, Turn, from_mapping, to_mapping
 
 CATALOGUE = load_catalogue(ROOT / "config")
@@ -82,6 +84,16 @@ def test_dumping_and_reloading_changes_nothing(call: tuple[Questionnaire, Occasi
         interview, turn = advance(questionnaire, interview, signal)
         assert interview == expected
         assert from_mapping(json.loads(json.dumps(to_mapping(turn)))) == expected_turn
+
+
+@settings(deadline=None)
+@given(calls(), st.integers(0, 5), st.booleans())
+def test_a_changed_state_is_the_old_one_but_for_what_was_changed(
+    call: tuple[Questionnaire, Occasion, list[Signal]], silences: int, has_pressed: bool
+) -> None:
+    last, _ = play(*call)[-1]
+    expected = replace(last, silences=silences, has_pressed=has_pressed)
+    assert changed(last, silences=silences, has_pressed=has_pressed) == expected
 
 
 @settings(deadline=None)

@@ -128,6 +128,19 @@ def test_a_body_of_unknown_length_is_refused(door: Door, line: Line) -> None:
     assert answer.status_code == 411
 
 
+@pytest.mark.parametrize("path", ["/voice//1", "/voice/abc/1/", "/voice/abc/-1", "/voice/", "/voice/%00/x"])
+def test_a_path_that_no_call_has_finds_no_view(door: Door, path: str) -> None:
+    answer = door.client.post(path, data={"CallSid": "CA1"}, headers={"X-Twilio-Signature": "x"})
+    assert (answer.status_code, answer.mimetype) == (404, "text/plain")
+    assert door.alarms() == {}
+
+
+def test_a_webhook_by_another_method_is_told_which_is_allowed(door: Door, line: Line) -> None:
+    answer = door.client.get(f"/voice/{line.attempt_id}/0")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
 def test_a_body_that_is_no_form_is_refused(door: Door, line: Line) -> None:
     answer = door.client.post(f"/voice/{line.attempt_id}/0", data=b"Digits=%FF", headers={"X-Twilio-Signature": "x"})
     assert answer.status_code == 400
