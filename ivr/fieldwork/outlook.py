@@ -8,8 +8,10 @@ population's figure).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, floor, sqrt
+from types import MappingProxyType
 from typing import Literal
 
 from ivr.store.boards import CellRow
@@ -60,15 +62,19 @@ def view(row: CellRow) -> CellView:
     return CellView(row, state, outcome, tuple(reasons))
 
 
-def by_attention(rows: list[CellRow]) -> list[CellView]:
-    """All cells, those that need somebody first; within that the widest gap to the target, then the provider."""
+def by_attention(rows: list[CellRow], before: Mapping[int, CellView] = MappingProxyType({})) -> list[CellView]:
+    """All cells, those that need somebody first; within that the widest gap to the target, then the provider.
+
+    `before`: cells as they were seen last, by id; whose row is the same still stands the same.
+    """
 
     def order(seen: CellView) -> tuple:
         running = seen.state in ("open", "paused", "exhausted")
         gap = seen.row.target - seen.row.successful if running else 0
         return (-seen.weight, not running, -gap, seen.row.provider.casefold(), seen.row.id)
 
-    return sorted((view(row) for row in rows), key=order)
+    seen = [(before.get(row.id), row) for row in rows]
+    return sorted((old if old is not None and old.row == row else view(row) for old, row in seen), key=order)
 
 
 def state_of(row: CellRow) -> State:

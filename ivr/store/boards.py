@@ -7,6 +7,7 @@ is in `cell_figures.py`, its people are in `people.py`, and who changed what in 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -16,9 +17,9 @@ import sqlalchemy as sa
 from ivr.errors import NotFoundError
 from ivr.store import headcount
 from ivr.store.admission import Bounds
-from ivr.store.progress import rows_of
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases, cells, interviews, lines, orders, providers, samples
+from ivr.store.troubles import technical
 from ivr.survey.forecast import Progress
 
 
@@ -72,10 +73,11 @@ def cell_rows(
     *,
     provider_id: int | None = None,
     cell_id: int | None = None,
+    before: headcount.Counted | None = None,
 ) -> list[CellRow]:
     """All cells (or one provider's, or one) by provider and period; technical failures are counted from then on.
 
-    `bounds` say who may still be called; without them `callable_cases` is 0.
+    `bounds` say who may still be called; without them `callable_cases` is 0. `before`: see `headcount.of_cells`.
     """
     narrowed = [
         *([samples.c.provider_id == provider_id] if provider_id is not None else []),
@@ -106,7 +108,7 @@ def cell_rows(
     )
     heads = session.execute(query).all()
     only = [head.id for head in heads] if narrowed else None
-    counted = headcount.of_cells(session, bounds, only)
+    counted = headcount.of_cells(session, bounds, only, before)
     failed = _failures(session, since_errors)
     rows: list[CellRow] = []
     for head in heads:
@@ -120,24 +122,18 @@ def cell_rows(
                 worked_cases=people.worked_cases,
                 dialled=people.dialled,
                 errors=failed.get(head.id, 0),
-                progress=rows_of(people) if bounds is not None else (),
+                progress=people.progress if bounds is not None else (),
             )
         )
     return rows
 
 
 def _failures(session: Session, since: datetime) -> dict[int, int]:
-    query = (
-        sa.select(attempts.c.cell_id, sa.func.count())
-        .where(
-            attempts.c.state == "closed",
-            attempts.c.planned_at >= since,
-            attempts.c.outcome == "technical",
-            attempts.c.is_test.is_(sa.false()),
-        )
-        .group_by(attempts.c.cell_id)
+    """Few rows, counted here: grouped by cell, SQLite would go through all calls that there are in that order."""
+    query = sa.select(attempts.c.cell_id).where(
+        attempts.c.planned_at >= since, technical(), attempts.c.is_test.is_(sa.false()), attempts.c.cell_id.is_not(None)
     )
-    return {cell_id: count for cell_id, count in session.execute(query) if cell_id is not None}
+    return Counter(session.execute(query).scalars())
 
 
 def traffic(session: Session, now: datetime) -> Traffic:

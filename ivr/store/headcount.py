@@ -1,7 +1,8 @@
 """The people of each cell, counted in one pass over all of them: what a board of 500 cells shows.
 
 Decides how it is counted, for speed: the database joins what is known of a cell's people into one text, and the text is
-counted here. Grouping in SQL gives half as many rows as there are people, in three statements, at twice the price.
+counted here, or known from before when it is the same. Grouping in SQL gives half as many rows as there are people, in
+three statements, at twice the price.
 """
 
 from __future__ import annotations
@@ -9,99 +10,143 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from ivr.store.admission import Bounds
 from ivr.store.session import Session
 from ivr.store.tables import cases
+from ivr.survey.forecast import Progress
 
-_BETWEEN, _WITHIN = ",", " "
+SUCCEEDED = ("complete", "partial")
+STOPPED = ("quota_full", "answered_elsewhere", "announcement_expired", "opted_out", "withdrawn")
+"""Ended by something else than their own calls: they say nothing of how people answer."""
 
-Chance = Literal["final", "callable", "unannounced", "stuck"]
-"""callable: may be called now or later, or is in a call. unannounced: waits for a letter. stuck: neither final nor
-callable."""
-
-_CHANCES: dict[str, Chance] = {"f": "final", "c": "callable", "u": "unannounced", "s": "stuck"}
-
-
-class Kind(NamedTuple):
-    """What is counted together. attempts: calls that count; dialled: all calls."""
-
-    disposition: str
-    chance: Chance
-    attempts: int
-    dialled: int
+_BETWEEN = ","
+_FINAL, _CALLABLE, _UNANNOUNCED, _STUCK = "F", "C", "U", "S"
+"""Chance: final; may be called now or later, or is in a call; waits for a letter; neither final nor callable. Capitals,
+so that they part a disposition from the figures after it."""
+_CALLS = 1000
+"""Calls that count × this + all calls: one figure to write instead of two, a third of the statement's price."""
 
 
 @dataclass(slots=True)
 class Headcount:
     """Of one cell. cases: people by disposition; open_cases: not final; callable_cases: of those the ones that can be
-    called now or later, or are in a call; worked_cases: final and dialled; dialled: calls so far; kinds: all of it."""
+    called now or later, or are in a call; worked_cases: final and dialled; dialled: calls so far; progress: people by
+    the calls behind them, by number of calls.
+
+    Of a list that nobody was called from, who waits for a letter counts as waiting: its fieldwork is to come.
+    """
 
     cases: dict[str, int] = field(default_factory=dict)
     open_cases: int = 0
     callable_cases: int = 0
     worked_cases: int = 0
     dialled: int = 0
-    kinds: dict[Kind, int] = field(default_factory=dict)
+    progress: tuple[Progress, ...] = ()
 
 
-def of_cells(session: Session, bounds: Bounds | None, only: Collection[int] | None = None) -> dict[int, Headcount]:
+Counted = dict[int, tuple[str, Headcount]]
+"""What was counted before, by cell, with the text it was counted from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is counted together. attempts: calls that count; dialled: all calls."""
+
+    disposition: str
+    is_open: int
+    is_callable: int
+    is_worked: int
+    attempts: int
+    dialled: int
+    standing: int
+
+    @classmethod
+    def read(cls, text: str) -> _Kind:
+        at = next(index for index, sign in enumerate(text) if sign.isupper())
+        disposition, chance, (attempts, dialled) = text[:at], text[at], divmod(int(text[at + 1 :]), _CALLS)
+        is_open = chance != _FINAL
+        if disposition in SUCCEEDED:
+            standing = "succeeded"
+        elif disposition in STOPPED:
+            standing = "stopped"
+        elif not is_open:
+            standing = "left"
+        else:
+            is_to_come = chance == _CALLABLE or (chance == _UNANNOUNCED and disposition == "fresh")
+            standing = "waiting" if is_to_come else "stopped"
+        is_worked = not is_open and dialled > 0
+        return cls(disposition, is_open, chance == _CALLABLE, is_worked, attempts, dialled, _STANDINGS.index(standing))
+
+
+_STANDINGS = ("succeeded", "left", "waiting", "stopped")
+"""As `Progress` has them."""
+
+
+def of_cells(
+    session: Session, bounds: Bounds | None, only: Collection[int] | None = None, before: Counted | None = None
+) -> dict[int, Headcount]:
     """The people of all cells, or of `only` these. Without `bounds` nobody says who may still be called: then
-    `callable_cases` is 0."""
-    facts = (
-        cases.c.disposition,
-        _chance(bounds),
-        sa.cast(cases.c.attempts, sa.String),
-        sa.cast(cases.c.dialled, sa.String),
+    `callable_cases` is 0.
+
+    `before`: what the same question gave last time, and gets what it gives now; a cell that is as it was is not counted
+    again.
+    """
+    known = cases.c.disposition.concat(_chance(bounds)).concat(
+        sa.cast(cases.c.attempts * _CALLS + cases.c.dialled, sa.String)
     )
-    known: sa.ColumnElement[str] = facts[0]
-    for fact in facts[1:]:
-        known = known.concat(_WITHIN).concat(fact)
     query = (
         sa.select(cases.c.cell_id, sa.func.aggregate_strings(known, _BETWEEN))
         .where(cases.c.cell_id.is_not(None) if only is None else cases.c.cell_id.in_(only))
         .group_by(cases.c.cell_id)
     )
-    seen: dict[str, Kind] = {}
-    return {cell_id: _counted(text, seen) for cell_id, text in session.execute(query)}
+    before = {} if before is None else before
+    kinds: dict[str, _Kind] = {}
+    now: Counted = {}
+    for cell_id, text in session.execute(query):
+        held = before.get(cell_id)
+        now[cell_id] = held if held is not None and held[0] == text else (text, _counted(text, kinds))
+    before.clear()
+    before.update(now)
+    return {cell_id: count for cell_id, (_, count) in now.items()}
 
 
 def _chance(bounds: Bounds | None) -> sa.ColumnElement[str]:
-    is_final = (cases.c.is_final.is_(sa.true()), "f")
+    is_final = (cases.c.is_final.is_(sa.true()), _FINAL)
     if bounds is None:
-        return sa.case(is_final, else_="s")
+        return sa.case(is_final, else_=_STUCK)
     permitted: sa.ColumnElement[bool] = cases.c.consent == "ja"
     if not bounds.consent_only:
         unasked = sa.and_(cases.c.consent.is_(None), cases.c.announced_on >= bounds.announced_from)
         permitted = sa.or_(permitted, unasked)
     return sa.case(
         is_final,
-        (cases.c.exclusion.is_not(None), "s"),
-        (cases.c.is_busy.is_(sa.true()), "c"),
-        (sa.and_(cases.c.next_call_at.is_not(None), permitted), "c"),
-        (sa.and_(cases.c.announced_on.is_(None), cases.c.consent.is_(None)), "u"),
-        else_="s",
+        (cases.c.exclusion.is_not(None), _STUCK),
+        (cases.c.is_busy.is_(sa.true()), _CALLABLE),
+        (sa.and_(cases.c.next_call_at.is_not(None), permitted), _CALLABLE),
+        (sa.and_(cases.c.announced_on.is_(None), cases.c.consent.is_(None)), _UNANNOUNCED),
+        else_=_STUCK,
     )
 
 
-def _counted(text: str, seen: dict[str, Kind]) -> Headcount:
-    """`seen`: what was read before; a hundred kinds of people make up a whole season."""
+def _counted(text: str, kinds: dict[str, _Kind]) -> Headcount:
+    """`kinds`: what was read before; a hundred kinds of people make up a whole season."""
     count = Headcount()
+    by_calls: dict[int, list[int]] = {}
     for known, people in Counter(text.split(_BETWEEN)).items():
-        kind = seen.get(known)
+        kind = kinds.get(known)
         if kind is None:
-            disposition, chance, attempts, dialled = known.split(_WITHIN)
-            kind = seen[known] = Kind(disposition, _CHANCES[chance], int(attempts), int(dialled))
-        disposition, chance, _, dialled = kind
-        count.kinds[kind] = people
-        count.cases[disposition] = count.cases.get(disposition, 0) + people
-        count.dialled += dialled * people
-        if chance == "final":
-            count.worked_cases += people if dialled else 0
-        else:
-            count.open_cases += people
-            count.callable_cases += people if chance == "callable" else 0
+            kind = kinds[known] = _Kind.read(known)
+        count.cases[kind.disposition] = count.cases.get(kind.disposition, 0) + people
+        count.dialled += kind.dialled * people
+        count.worked_cases += kind.is_worked * people
+        count.open_cases += kind.is_open * people
+        count.callable_cases += kind.is_callable * people
+        standings = by_calls.get(kind.attempts)
+        if standings is None:
+            standings = by_calls[kind.attempts] = [0] * len(_STANDINGS)
+        standings[kind.standing] += people
+    count.progress = tuple(Progress(calls, *standings) for calls, standings in sorted(by_calls.items()))
     return count

@@ -8,21 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from ivr.store import headcount
 from ivr.store.admission import Bounds
-from ivr.store.headcount import Headcount, Kind
 from ivr.store.session import Session
 from ivr.store.tables import attempts, interviews
 from ivr.survey.forecast import Progress
-
-SUCCEEDED = ("complete", "partial")
-STOPPED = ("quota_full", "answered_elsewhere", "announcement_expired", "opted_out", "withdrawn")
-"""Ended by something else than their own calls: they say nothing of how people answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +38,12 @@ class _Growing:
         return CellProgress(self.rows, self.first_call_at, self.recent)
 
 
-def rows_of(count: Headcount) -> tuple[Progress, ...]:
-    """The people of a cell by the calls behind them.
-
-    A list that nobody was called from and that waits for its letters counts as waiting: its fieldwork is to come.
-    """
-    rows: dict[int, dict[str, int]] = {}
-    for kind, people in count.kinds.items():
-        standings = rows.get(kind[2])
-        if standings is None:
-            standings = rows[kind[2]] = {}
-        standing = _standing(kind)
-        standings[standing] = standings.get(standing, 0) + people
-    return tuple(Progress(calls, **standings) for calls, standings in sorted(rows.items()))
-
-
-@cache
-def _standing(kind: Kind) -> str:
-    if kind.disposition in SUCCEEDED:
-        return "succeeded"
-    if kind.disposition in STOPPED:
-        return "stopped"
-    if kind.chance == "final":
-        return "left"
-    is_to_come = kind.chance == "callable" or (kind.chance == "unannounced" and kind.disposition == "fresh")
-    return "waiting" if is_to_come else "stopped"
-
-
 def of_cells(
     session: Session, bounds: Bounds, since: datetime | None, only: Collection[int] | None = None
 ) -> dict[int, CellProgress]:
     """Of each cell (or only these): its people by calls, and its interviews since then (None: only the people)."""
     found = {
-        cell_id: _Growing(rows_of(count))
+        cell_id: _Growing(count.progress)
         for cell_id, count in sorted(headcount.of_cells(session, bounds, only).items())
     }
     if since is not None:

@@ -93,5 +93,5 @@ def create_app(house: House | None = None) -> Flask:
         logs.clear()
 
     if is_server:
-        pages.read_templates(app)
+        pages.make_ready(app)
     return app

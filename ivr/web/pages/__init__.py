@@ -6,19 +6,24 @@ and answers → `headers.harden`. A view without a declared access is closed to 
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
+from ivr.logs import get_logger
 from ivr.web import echt, privacy, signin, softphone
 from ivr.web.pages import access, assets, faults, headers, words
 from ivr.web.pages.keys import session_key
 from ivr.web.provider import blueprint as provider_blueprint
 from ivr.web.staff import blueprint as staff_blueprint
+from ivr.web.staff.board import shared_board
 
 if TYPE_CHECKING:
     from ivr.bootstrap import House
+
+log = get_logger(__name__)
 
 _BLUEPRINTS = (
     assets.blueprint,
@@ -64,7 +69,18 @@ def register(app: Flask, house: House) -> None:
         app.register_blueprint(blueprint)
 
 
-def read_templates(app: Flask) -> None:
-    """Compile what the board needs before the first visitor comes: it is a third of a process's first view."""
+def make_ready(app: Flask) -> None:
+    """Do what the board needs before the first visitor comes, who would wait for it: compile the templates, and count
+    once, in a thread of its own, because webhooks wait for nothing."""
     for name in ("base.html", "parts.html", "staff/board.html", "staff/board_part.html"):
         app.jinja_env.get_template(name)
+    threading.Thread(target=count_ahead, args=(app,), name="count-ahead", daemon=True).start()
+
+
+def count_ahead(app: Flask) -> None:
+    """Count the board. Whatever is wrong (no database yet) is not this thread's to tell: whoever asks next hears it."""
+    with app.app_context():
+        try:
+            shared_board().get()
+        except Exception as error:
+            log.warning("board_not_counted", error=type(error).__name__)

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from ivr.fieldwork.outlook import CellView, by_attention
 from ivr.fieldwork.working import bounds_at
-from ivr.store import boards, cell_figures, troubles
+from ivr.store import boards, cell_figures, headcount, troubles
 from ivr.store.admission import Bounds
 from ivr.web.pages.access import STAFF, allow, the_house
 from ivr.web.pages.shared import Shared
@@ -154,7 +154,7 @@ def reach() -> str:
 
 def shared_board() -> Shared[Board]:
     """This process's board."""
-    return _shared("board", _compute, FRESH_SECONDS)
+    return _shared("board", _Counting(), FRESH_SECONDS)
 
 
 def _shared(name: str, compute: Callable[[House], Held], seconds: float) -> Shared[Held]:
@@ -170,13 +170,23 @@ def callable_bounds(house: House, now: datetime) -> Bounds:
     return bounds_at(house.catalogue.fieldwork, now, consent_only=house.settings.dial_requires == "consent")
 
 
-def _compute(house: House) -> Board:
-    now = house.clock.now()
-    with house.database.read() as session:
-        rows = boards.cell_rows(session, now - timedelta(hours=1), callable_bounds(house, now))
-        traffic = boards.traffic(session, now)
-        wrong = troubles.latest(session, now - TROUBLES, TROUBLES_SHOWN)
-    return Board(now, tuple(by_attention(rows)), traffic, tuple(wrong))
+class _Counting:
+    """Counts the board; what did not change since the last time is kept. Its `Shared` lets one thread in at a time."""
+
+    def __init__(self) -> None:
+        self._people: headcount.Counted = {}
+        self._views: dict[int, CellView] = {}
+
+    def __call__(self, house: House) -> Board:
+        now = house.clock.now()
+        with house.database.read() as session:
+            bounds = callable_bounds(house, now)
+            rows = boards.cell_rows(session, now - timedelta(hours=1), bounds, before=self._people)
+            traffic = boards.traffic(session, now)
+            wrong = troubles.latest(session, now - TROUBLES, TROUBLES_SHOWN)
+        seen = by_attention(rows, self._views)
+        self._views = {cell.row.id: cell for cell in seen}
+        return Board(now, tuple(seen), traffic, tuple(wrong))
 
 
 def _reach(house: House) -> list[DayPart]:
