@@ -8,18 +8,19 @@ The sample stands in `sample.py`.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import threading
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from common import questionnaire as form_of
 from common import reply_of, sounds, steps
 from flask import Flask, Response, abort, request
 
 from ivr.settings import load_settings
+from ivr.store.session import to_json
 from ivr.survey import interview as engine
 from ivr.survey.turn import Turn
 from ivr.telephony import twiml
@@ -96,7 +97,7 @@ def nostore() -> Flask:
     def answer(attempt_id: str, turn: int) -> Response:
         signal = signal_of(_signed(check))
         state, said = engine.advance(form, engine.load(standing[turn]), signal)
-        json.dumps(engine.dump(state))
+        to_json(engine.dump(state))
         return _render(attempt_id, turn, said)
 
     return app
@@ -120,8 +121,8 @@ def raw() -> Flask:
             "id": attempt_id,
             "before": turn - 1,
             "turn": turn,
-            "dialogue": json.dumps(engine.dump(state)),
-            "reply": json.dumps(reply_of(said)),
+            "dialogue": to_json(engine.dump(state)),
+            "reply": to_json(reply_of(said)),
             "interview": row["interview_id"],
             "question": said.records[0].question if said.records else None,
             "value": said.records[0].value if said.records else None,
@@ -155,7 +156,7 @@ class _RawSqlite:
             .execute("SELECT call_sid, turn, dialogue, interview_id FROM attempts WHERE id = ?", (id,))
             .fetchone()
         )
-        return row and {"call_sid": row[0], "turn": row[1], "dialogue": json.loads(row[2]), "interview_id": row[3]}
+        return row and {"call_sid": row[0], "turn": row[1], "dialogue": orjson.loads(row[2]), "interview_id": row[3]}
 
     def write(self, values: dict[str, Any], *, counts: bool) -> bool:
         values["at"] = values["at"].replace(tzinfo=None).isoformat(" ", "microseconds")
