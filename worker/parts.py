@@ -38,4 +38,5 @@ def trunk_of(settings: Settings) -> Trunk:
         ring_seconds=settings.ring_seconds,
         limit_seconds=settings.call_limit_seconds,
         machine_detection=settings.machine_detection,
+        pause_seconds=1 / settings.calls_per_second,
     )

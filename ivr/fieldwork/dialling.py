@@ -64,7 +64,10 @@ class CallUrls(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """How calls are placed. account names the line; urls gives the URLs of an attempt's call."""
+    """How calls are placed. account names the line; urls gives the URLs of an attempt's call.
+
+    pause_seconds: between two calls of the account, whoever places them (0: whenever their moment has come).
+    """
 
     account: str
     from_: str
@@ -72,6 +75,7 @@ class Trunk:
     ring_seconds: int
     limit_seconds: int
     machine_detection: bool = False
+    pause_seconds: float = 0.0
 
 
 def dial(
@@ -114,15 +118,18 @@ def _now_or_later(
             person = prospects.get(session, trunk.account, attempt_id)
             if person.state != "reserved":
                 return "not_ours"
-            if now >= person.not_before:
-                return _intend(session, calendar, sealer, trunk, person, now)
-        clock.sleep_until(person.not_before)
+            said = _intend(session, calendar, sealer, trunk, person, now) if now >= person.not_before else None
+        if said is not None and not isinstance(said, datetime):
+            return said
+        # Waiting is no work: a leaping clock may move on meanwhile.
+        clock.keep(attempt_id)
+        clock.sleep_until(said or person.not_before)
 
 
 def _intend(
     session: Session, calendar: OpenHours, sealer: Sealer, trunk: Trunk, person: Prospect, now: datetime
-) -> CallRequest | Result:
-    """Commit that this call is going to be asked for, or that it is not."""
+) -> CallRequest | Result | datetime:
+    """Commit that this call is going to be asked for, or that it is not; or the moment at which to ask again."""
     if now > person.not_after or not calendar.is_open(now):
         return _free(session, person, "outside_window", now)
     if person.is_final or person.consent == "nee":
@@ -144,6 +151,9 @@ def _intend(
         log.warning("no_number", attempt_id=person.id, case_id=person.case_id)
         cases.write(session, person.case_id, next_call_at=None)
         return _free(session, person, "no_number", now)
+    # Planning keeps the pace, but jobs that had to wait (Redis away, a worker stopped) come out all at once.
+    if trunk.pause_seconds and (turn := lines.take_turn(session, trunk.account, now, trunk.pause_seconds)) is not None:
+        return turn
     attempt_id = person.id
     attempts.move(session, attempt_id, ["reserved"], "dialing", dialing_at=now, checked_at=now)
     events.add(session, "dialing", now, attempt_id=attempt_id)

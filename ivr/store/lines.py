@@ -7,13 +7,16 @@ writes what the carrier answered.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ivr.store.session import Session
-from ivr.store.tables import lines
+from ivr.store.tables import Moment, lines
+
+CLOCKS_DIFFER = timedelta(seconds=10)
+"""As far as the clocks of two hosts may stand apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,19 @@ _MAKE = {
     for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 _PACE = sa.update(lines).where(lines.c.account == sa.bindparam("line")).values(next_at=sa.bindparam("next_at"))
+_TAKE_TURN = (
+    sa.update(lines)
+    .where(
+        lines.c.account == sa.bindparam("line"),
+        sa.or_(
+            lines.c.dial_at.is_(None),
+            lines.c.dial_at <= sa.bindparam("now", type_=Moment),
+            lines.c.dial_at > sa.bindparam("never", type_=Moment),
+        ),
+    )
+    .values(dial_at=sa.bindparam("after", type_=Moment))
+)
+_TURN = sa.select(lines.c.dial_at).where(lines.c.account == sa.bindparam("line"))
 _RECOVER = (
     sa.update(lines)
     .where(lines.c.account == sa.bindparam("line"), lines.c.failures > 0)
@@ -53,6 +69,19 @@ def get(session: Session, account: str, now: datetime, *, lock: bool = False) ->
 def pace(session: Session, account: str, next_at: datetime) -> None:
     """The next call may start at `next_at`."""
     session.execute(_PACE, {"line": account, "next_at": next_at})
+
+
+def take_turn(session: Session, account: str, now: datetime, pause_seconds: float) -> datetime | None:
+    """Take the turn to ask for a call: None, it is taken; or the moment of the next turn.
+
+    Taken by one of any number of workers, and the next not before `pause_seconds` later. Nobody ever has to wait
+    longer than that, so a much later moment is that of a clock which was put back, and counts for nothing.
+    """
+    after = now + timedelta(seconds=pause_seconds)
+    turn = {"line": account, "now": now, "after": after, "never": after + CLOCKS_DIFFER}
+    if session.execute(_TAKE_TURN, turn).rowcount == 1:
+        return None
+    return session.execute(_TURN, {"line": account}).scalar_one_or_none()
 
 
 def fail(session: Session, account: str, now: datetime, *, not_before: datetime, is_down: bool) -> int:

@@ -391,6 +391,7 @@ lines = _table(
     sa.Column("is_down", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("not_before", Moment, comment="back-off: no call before this moment"),
     sa.Column("next_at", Moment, comment="calls per second: when the next call may start"),
+    sa.Column("dial_at", Moment, comment="calls per second: when the carrier may be asked for the next call"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("changed_at", Moment, nullable=False),
 )

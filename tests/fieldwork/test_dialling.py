@@ -260,6 +260,26 @@ def test_dial_waits_for_its_pace(world: World) -> None:
     assert world.clock.now() == MONDAY + timedelta(seconds=7)
 
 
+def test_jobs_that_had_to_wait_are_dialled_at_the_accounts_pace_and_not_all_at_once(world: World) -> None:
+    world.people(world.cell(), 4)
+    world.trunk = replace(world.trunk, pause_seconds=0.5)
+    ids = world.plan()
+    world.clock.forward(minutes=1)
+    began = world.clock.now()
+    assert [world.dial(id) for id in ids] == ["placed"] * 4
+    placed = [at - began for _, at in world.carrier.to.values()]
+    assert placed == [timedelta(seconds=pause) for pause in (0, 0.5, 1, 1.5)]
+
+
+def test_window_that_closes_while_a_call_waits_for_its_turn_costs_no_attempt(world: World) -> None:
+    world.people(world.cell(), 2)
+    world.trunk = replace(world.trunk, pause_seconds=60)
+    first, second = world.plan()
+    world.clock.moment = world.calendar.window_end(MONDAY) - timedelta(seconds=30)
+    assert [world.dial(first), world.dial(second)] == ["placed", "void"]
+    assert world.attempt(second).rang is False
+
+
 def test_life_of_an_attempt_is_kept_without_the_person(world: World) -> None:
     world.person(world.cell(), "+31612345678")
     id = world.call()
