@@ -6,6 +6,7 @@ A test holds the two together: a database made by the migrations equals one made
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -29,8 +30,9 @@ def _config(session: Session | None = None) -> Config:
     return config
 
 
+@cache
 def head() -> str:
-    """The newest revision that the migrations know."""
+    """The newest revision that the migrations know; read once, for the files do not change under a process."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None, "migrations/versions is empty"
     return revision

@@ -6,6 +6,9 @@ calls only start later) and whether every open order has its audio.
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 from flask import Blueprint, Response, jsonify
 
 from ivr.bootstrap import House
@@ -15,12 +18,13 @@ from ivr.web.problems import Alarms, plain
 
 log = get_logger(__name__)
 
-_REDIS_SECONDS = 1.0
+_SECONDS = 1.0
 
 
 def make_blueprint(house: House, alarms: Alarms) -> Blueprint:
     """The two health pages of this house."""
     pages = Blueprint("health", __name__)
+    redis = _Redis(house.settings.redis)
 
     @pages.get("/healthz")
     def alive() -> Response:
@@ -29,7 +33,7 @@ def make_blueprint(house: House, alarms: Alarms) -> Blueprint:
     @pages.get("/readyz")
     def ready() -> tuple[Response, int]:
         database, audio = _database_and_audio(house)
-        states = {"database": database, "redis": _redis(house), "audio": audio}
+        states = {"database": database, "redis": redis.state(), "audio": audio}
         return jsonify(
             {"ready": database == "ok", **states, "alarms": alarms.counts()}
         ), 200 if database == "ok" else 503
@@ -51,18 +55,25 @@ def _database_and_audio(house: House) -> tuple[str, str]:
     return "ok", "ok" if waiting == 0 else f"{waiting} orders wait for audio: run ivr audio render"
 
 
-def _redis(house: House) -> str:
-    from redis import Redis
-    from redis.exceptions import RedisError
+class _Redis:
+    """Asks whether Redis answers, over a connection that is kept; one that broke is made anew by the client."""
 
-    connection = Redis.from_url(
-        house.settings.redis, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
-    )
-    try:
-        connection.ping()
-    except (RedisError, OSError) as error:
-        log.warning("redis_down", error=type(error).__name__)
-        return "down"
-    finally:
-        connection.close()
-    return "ok"
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @cached_property
+    def _client(self) -> Any:
+        from redis import Redis  # not at the start of every process
+
+        return Redis.from_url(self._url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+
+    def state(self) -> str:
+        """`ok` or `down`."""
+        from redis.exceptions import RedisError
+
+        try:
+            self._client.ping()
+        except (RedisError, OSError) as error:
+            log.warning("redis_down", error=type(error).__name__)
+            return "down"
+        return "ok"

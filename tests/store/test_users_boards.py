@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from ivr.fieldwork.working import bounds_at
-from ivr.store import Database, boards, cell_figures, people, steering
+from ivr.store import Database, boards, cell_figures, headcount, people, steering
 from ivr.store.tables import attempts, cases, cells, interviews, lines, responses
 from ivr.survey.callplan import FieldworkRules
+from ivr.survey.forecast import Progress
 from tests.web.page_house import MIDDAY, add_cell, fill_with, open_house
 
 HOUR = timedelta(hours=1)
@@ -105,3 +108,32 @@ def test_a_cell_stands_beside_its_order(database: Database, tmp_path: Path) -> N
     cell_id = add_cell(open_house(database, tmp_path), "Eerste Hulp", people=0, target=9)
     with database.read() as session:
         assert steering.stand(session, cell_id) == steering.Stand("open", 9, 0, 9)
+
+
+def test_a_cell_that_is_as_it_was_is_not_counted_again_and_one_that_changed_is(
+    database: Database, rules: FieldworkRules
+) -> None:
+    fill_with(database, 2, 16)
+    bounds, before = bounds_at(rules, MIDDAY, consent_only=False), headcount.Counted()
+    with database.read() as session:
+        first = headcount.of_cells(session, bounds, before=before)
+    with database.write() as session:
+        one = sa.select(sa.func.min(cases.c.id)).where(cases.c.cell_id == 2, cases.c.is_final.is_(False))
+        session.execute(
+            cases.update().where(cases.c.id == one.scalar_subquery()).values(disposition="refusal", is_final=True)
+        )
+    with database.read() as session:
+        second = headcount.of_cells(session, bounds, before=before)
+        assert second == headcount.of_cells(session, bounds)
+    assert second[1] is first[1]
+    assert (second[2].cases["refusal"], second[2].open_cases) == (first[2].cases["refusal"] + 1, 9)
+
+
+def test_calls_that_count_and_all_calls_are_told_apart(database: Database, rules: FieldworkRules) -> None:
+    fill_with(database, 1, 16)
+    with database.write() as session:
+        session.execute(cases.update().values(disposition="no_answer", is_final=False, attempts=2, dialled=11))
+    with database.read() as session:
+        count = headcount.of_cells(session, bounds_at(rules, MIDDAY, consent_only=False))[1]
+    assert count.dialled == 16 * 11
+    assert count.progress == (Progress(2, waiting=10, stopped=6),)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from redis import Redis
 
-from ivr.store import Database, tables
+from ivr.store import Database, schema, tables
+from ivr.web.health import _Redis
+from scripts.embedded import redis_command, wait_for_redis
 from tests.web.voice_house import CALL, Door
 
 
@@ -55,3 +59,28 @@ def test_alarms_show(door: Door) -> None:
     door.post("/voice/abc/0", CALL, token="wrong")
     door.client.post("/voice/abc/0", data=CALL)
     assert door.client.get("/readyz").json["alarms"] == {"bad_signature": 1, "unsigned": 1}  # type: ignore[index]
+
+
+def test_many_questions_take_one_connection_to_redis_and_a_new_one_once_it_broke(tmp_path: Path) -> None:
+    server = subprocess.Popen(redis_command(tmp_path / "r.sock", tmp_path / "files"), stdout=subprocess.DEVNULL)
+    try:
+        wait_for_redis(url := f"unix://{tmp_path / 'r.sock'}")
+        redis = _Redis(url)
+        with Redis.from_url(url) as other:
+            before = other.info("stats")["total_connections_received"]  # pyright: ignore[reportIndexIssue]
+            assert {redis.state() for _ in range(5)} == {"ok"}
+            after = other.info("stats")["total_connections_received"]  # pyright: ignore[reportIndexIssue]
+            assert after - before == 1
+            other.client_kill_filter(skipme=True, _type="normal")
+            assert redis.state() == "ok"
+    finally:
+        server.terminate()
+        server.wait()
+    assert redis.state() == "down"
+
+
+def test_what_the_newest_schema_is_is_read_once() -> None:
+    schema.head.cache_clear()
+    for _ in range(3):
+        schema.head()
+    assert schema.head.cache_info().misses == 1

@@ -369,3 +369,48 @@ def test_production_has_no_one_click_and_takes_no_demo_session(sqlite_database: 
     with client.session_transaction() as cookie:
         cookie.update(held)
     assert client.get("/staff").status_code == 302
+
+
+# --- where a form comes from -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.elsewhere.example"},
+        {"Origin": "http://localhost:81"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "https://other.toets.example"},
+    ],
+)
+def test_a_form_of_another_site_is_refused_also_with_a_good_token(app: Flask, headers: dict[str, str]) -> None:
+    client = app.test_client()
+    sign_in(client, "anna@bureau.example")
+    form = {"csrf": held_by(client)["csrf"]}
+    assert client.post("/uitloggen", data=form, headers=headers).status_code == 400
+    assert client.get("/staff", headers=headers).status_code == 200, "a link from elsewhere may lead here"
+
+
+@pytest.mark.parametrize(
+    ("host", "headers"),
+    [
+        ("127.0.0.1:8000", {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}),
+        ("web.internal:8080", {"Origin": "https://toets.example", "Sec-Fetch-Site": "same-origin"}),
+        ("toets.example", {"Origin": "https://Toets.example"}),
+        ("toets.example", {}),
+    ],
+)
+def test_a_form_of_our_own_pages_is_taken_also_behind_a_proxy(
+    sqlite_database: Database, tmp_path: Path, host: str, headers: dict[str, str]
+) -> None:
+    app = open_app(sqlite_database, tmp_path, public_base_url="https://toets.example")
+    page = app.test_client().get("/inloggen", headers={"Host": host})
+    cookie = page.headers["Set-Cookie"].split(";")[0]
+    form = {"csrf": token_in(page.text), "email": "niemand@bureau.example", "wachtwoord": "verkeerd"}
+    answer = app.test_client(use_cookies=False).post(
+        "/inloggen", data=form, headers={"Host": host, "Cookie": cookie, **headers}
+    )
+    assert answer.status_code == 401

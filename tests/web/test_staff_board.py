@@ -19,7 +19,9 @@ from ivr.fieldwork import outlook
 from ivr.store import Database, events
 from ivr.store.boards import CellRow
 from ivr.store.tables import attempts, cases, cells, interviews, lines, responses
+from ivr.web.pages import count_ahead
 from ivr.web.pages.shared import Shared
+from ivr.web.staff.board import shared_board
 from tests.web.page_house import MIDDAY, NUMBER, PERIOD, add_cell, fill_with, house_of, open_app, signed_in
 
 ROW = CellRow(
@@ -190,6 +192,19 @@ def test_many_watchers_cost_one_computation() -> None:
     assert seen == [1] * 20
     shared.forget()
     assert shared.get() == 2
+
+
+def test_a_board_that_was_counted_ahead_is_the_one_that_is_shown(app: Flask, sqlite_database: Database) -> None:
+    add_cell(house_of(app), "Eerste Hulp", people=3)
+    count_ahead(app)
+    with sqlite_database.write() as session:
+        session.execute(cells.update().values(state="paused"))
+    with app.app_context():
+        assert [seen.state for seen in shared_board().get().cells] == ["open"]
+
+
+def test_a_database_that_is_not_there_yet_does_not_keep_the_server_from_starting(tmp_path: Path) -> None:
+    count_ahead(open_app(Database(f"sqlite:///{tmp_path}/empty.db"), tmp_path))
 
 
 def test_a_line_that_is_down_is_said_on_top(app: Flask, sqlite_database: Database) -> None:

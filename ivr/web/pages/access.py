@@ -3,7 +3,7 @@
 A view says it with `@public` or `@allow("viewer", …)`; a route without either is answered 403 to everyone, so that a
 forgotten decorator closes a page and never opens one. Doors for machines (webhooks, prompts, health) guard
 themselves and are named here. Whoever may read, may not yet write: each unsafe request also carries the session's
-own token (CSRF).
+own token (CSRF), and comes from a page of ours as far as the browser says where it comes from.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import ipaddress
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
@@ -106,6 +107,8 @@ def guard() -> Response | None:
         if signed_in.role not in roles:
             abort(403)
     if request.method not in _SAFE:
+        if is_from_elsewhere():
+            abort(400, description="origin")
         request.max_content_length = getattr(current_app.view_functions[endpoint], "takes_bytes", FORM_BYTES)
         _check_form()
     return None
@@ -128,6 +131,21 @@ def _check_form() -> None:
     held = session.get("csrf")
     if not isinstance(held, str) or not hmac.compare_digest(given.encode(), held.encode()):
         abort(400, description="csrf")
+
+
+def is_from_elsewhere() -> bool:
+    """Whether the browser says that another site made this request. One that says nothing is judged by its token.
+
+    Ours are the host that was asked (a browser does not let a page choose it, and behind a proxy it may be the inner
+    name) and IVR_PUBLIC_BASE_URL. The scheme is left aside: a proxy takes the TLS off.
+    """
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return True
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return False
+    ours = {request.host.lower(), urlsplit(the_house().settings.public_base_url).netloc.lower()}
+    return urlsplit(origin).netloc.lower() not in ours
 
 
 def csrf_token() -> str:
