@@ -15,11 +15,16 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy import event
+from sqlalchemy import PoolProxiedConnection, event
 from sqlalchemy.exc import OperationalError
 
 from ivr.errors import ConfigurationError
 from ivr.store.write_queue import WriteQueue
+
+STATEMENTS_KEPT = 512
+"""So many statements SQLite's driver keeps ready per connection; by default fewer than a call plan runs."""
+_WRITES = "toets_writes"
+"""Said of a connection whose next transaction may write."""
 
 Session = sa.Connection
 """What the store's functions take: a connection within `Database.write()` or `Database.read()`."""
@@ -49,30 +54,34 @@ class Database:
                 _make_private(Path(parsed.database))
                 self.queue = WriteQueue(Path(parsed.database))
                 self._closings.append(self.queue.close)
-            self.engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, **_OPTIONS)
+            self.engine = sa.create_engine(
+                parsed,
+                connect_args={"timeout": 30, "check_same_thread": False, "cached_statements": STATEMENTS_KEPT},
+                **_OPTIONS,
+            )
             event.listen(self.engine, "connect", prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+            # Not the event "begin": an engine that has one listener dispatches events at every statement.
+            self.engine.dialect.do_begin = _begin_sqlite
         else:
             self.engine = sa.create_engine(parsed, pool_size=pool_size, max_overflow=8, pool_pre_ping=False, **_OPTIONS)
-
-        # Made once: SQLAlchemy sets up its events anew for each engine with options of its own.
-        self._writer = self.engine.execution_options(toets_write=True)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may write: committed at the end, rolled back on an exception."""
-        with self.queue, self._connect(self._writer) as connection, connection.begin():
-            yield connection
+        with self.queue, self._connect() as connection:
+            connection.info[_WRITES] = True
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads."""
-        with self._connect(self.engine) as connection, connection.begin():
+        with self._connect() as connection, connection.begin():
             yield connection
 
-    def _connect(self, engine: sa.Engine) -> sa.Connection:
+    def _connect(self) -> sa.Connection:
         try:
-            return engine.connect()
+            return self.engine.connect()
         except OperationalError as error:
             where = self.engine.url.render_as_string(hide_password=True)
             raise ConfigurationError(
@@ -106,6 +115,6 @@ def prepare_sqlite(connection, _record) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
-    write = connection.get_execution_options().get("toets_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+def _begin_sqlite(dbapi_connection: PoolProxiedConnection) -> None:
+    writes = dbapi_connection.info.pop(_WRITES, False)
+    dbapi_connection.cursor().execute("BEGIN IMMEDIATE" if writes else "BEGIN")
