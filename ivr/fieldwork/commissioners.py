@@ -11,7 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ivr.fieldwork.delivered import DeliveredRow, read_table
-from ivr.fieldwork.intake import BATCH, IntakeReport, Progress, digest_of
+from ivr.fieldwork.intake_report import BATCH, IntakeReport, Progress, digest_of
 from ivr.store import Database, Session, rejections
 from ivr.store.delivered_cases import (
     add_case,

@@ -11,36 +11,33 @@ second import of the same file changes nothing. Once a person was called the row
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ivr.fieldwork.delivered import DeliveredRow, read_table
-from ivr.store import Database, Session, optouts, orders, rejections
+from ivr.fieldwork.intake_report import BATCH, IntakeReport, Progress, digest_of
+from ivr.store import Database, Session, orders, rejections
 from ivr.store.delivered_cases import (
+    NewCase,
     StoredCase,
-    add_case,
-    find_case,
-    housemates,
+    add_cases,
     letter_code,
     take_self_referred_off,
     update_case,
     withdraw_consent,
 )
+from ivr.store.neighbours import Neighbours
 from ivr.store.samples import Contact, Sample, ensure_sample, phone_hash
 from ivr.store.sealing import Sealer
 from ivr.survey.eligibility import first_call_at, may_be_bought, route_of
 from ivr.survey.names import fold, same_name
 from ivr.survey.sample import CLIENT_COLUMNS, Client, Remark, read_client
 
-BATCH = 100
-Progress = Callable[[int, int], None]
-"""Called with (rows done, rows in all) after each batch."""
+__all__ = ["IntakeReport", "IntakeRules", "import_clients"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,46 +47,6 @@ class IntakeRules:
     inburgering_target: int
     replicate_size: int
     announcement_min_days: int
-
-
-@dataclass
-class IntakeReport:
-    """What became of a file; `to_mapping` is the document of `ivr sample import --json`."""
-
-    provider: str
-    period: tuple[date, date]
-    rows: int = 0
-    accepted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    rejected: list[Remark] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
-    routes: dict[str, int] = field(default_factory=lambda: {"telephone": 0, "regular": 0})
-
-    def to_mapping(self) -> dict[str, Any]:
-        """JSON-safe."""
-        return {
-            "provider": self.provider,
-            "period": f"{self.period[0]}/{self.period[1]}",
-            "rows": self.rows,
-            "accepted": self.accepted,
-            "updated": self.updated,
-            "unchanged": self.unchanged,
-            "rejected": [asdict(remark) for remark in self.rejected],
-            "warnings": [asdict(remark) for remark in sorted(self.warnings, key=lambda remark: remark.row)],
-            "routes": self.routes,
-        }
-
-    def rejected_codes(self) -> Counter[str]:
-        """How many rows were rejected with which code."""
-        return Counter(remark.code for remark in self.rejected)
-
-    def accept(self, what: Literal["new", "updated", "unchanged"], route: str) -> None:
-        """Count a row that stands."""
-        self.accepted += 1
-        self.updated += what == "updated"
-        self.unchanged += what == "unchanged"
-        self.routes[route] += 1
 
 
 def import_clients(
@@ -114,9 +71,7 @@ def import_clients(
     work = list(zip(table.rows, readings, strict=True))
     for start in range(0, len(work), BATCH):
         with database.write() as session:
-            intake.cells = orders.cells_of(session, sample.id)
-            for row, reading in work[start : start + BATCH]:
-                intake.take(session, row, reading)
+            intake.take(session, work[start : start + BATCH])
         if on_progress is not None:
             on_progress(min(start + BATCH, len(work)), len(work))
     with database.write() as session:
@@ -126,12 +81,6 @@ def import_clients(
         take_self_referred_off(session, sample.id)
         rejections.keep(session, sample.id, "client", digest_of(path), report.rejected_codes())
     return report
-
-
-def digest_of(path: Path) -> str:
-    """What a delivered file is known by when it comes again."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _Intake:
@@ -151,17 +100,28 @@ class _Intake:
         self._still_to_come = {client.respondent for client in all_}
         self._seen: set[str] = set()
 
-    def take(self, session: Session, row: DeliveredRow, client: Client | Remark) -> None:
-        """Decide about one row and store what stands."""
-        if isinstance(client, Remark):
-            self.report.rejected.append(client)
-            return
+    def take(self, session: Session, batch: Sequence[tuple[DeliveredRow, Client | Remark]]) -> None:
+        """Decide about each of these rows, in their order, and store what stands."""
+        clients = [reading for _, reading in batch if isinstance(reading, Client)]
+        respondents = {client.respondent for client in clients}
+        hashes = {phone: phone_hash(self.sealer, phone) for client in clients for phone in client.phones}
+        self.cells = orders.cells_of(session, self.sample.id)
+        self._around = Neighbours(session, self.sealer, self.sample.id, respondents, hashes.values())
+        self._new: list[NewCase] = []
+        for row, reading in batch:
+            if isinstance(reading, Remark):
+                self.report.rejected.append(reading)
+            else:
+                self._take(session, row, reading, [hashes[phone] for phone in reading.phones])
+        add_cases(session, self.sealer, self.sample.id, "client", self._new)
+
+    def _take(self, session: Session, row: DeliveredRow, client: Client, hashes: Sequence[str]) -> None:
         number = row.number
         if client.respondent in self._seen:
             self._reject(number, "clientnummer", "Dit clientnummer staat al eerder in dit bestand; de eerste geldt.")
             return
-        stored = find_case(session, self.sample.id, "client", client.respondent)
-        others = housemates(session, self.sealer, self.sample.id, client.phones, but_not=stored.id if stored else None)
+        stored = self._around.stored.get(client.respondent)
+        others = self._around.housemates(hashes, but_not=stored.id if stored else None)
         name = (client.first_name, client.last_name)
         if any(same_name(name, (other.first_name, other.last_name)) for other in others):
             self._reject(
@@ -181,23 +141,17 @@ class _Intake:
                 "Iemand anders op uw lijst heeft hetzelfde nummer. "
                 "Aan de telefoon vragen wij naar de code uit de brief.",
             )
-        self._store(session, number, client, stored)
+        self._store(session, number, client, hashes, stored)
 
-    def _store(self, session: Session, row: int, client: Client, stored: StoredCase | None) -> None:
-        fingerprint = self._fingerprint(client)
+    def _store(
+        self, session: Session, row: int, client: Client, hashes: Sequence[str], stored: StoredCase | None
+    ) -> None:
+        fingerprint, contact = self._fingerprint(client), _contact(client)
         if stored is None:
-            values = self._values(session, client, None)
-            add_case(
-                session,
-                self.sealer,
-                self.sample.id,
-                "client",
-                client.respondent,
-                _contact(client),
-                fingerprint=fingerprint,
-                created_at=self.now,
-                **values,
-            )
+            values = self._values(session, client, hashes, None)
+            more = {"fingerprint": fingerprint, "created_at": self.now, "position": values.get("position", 0)}
+            self._new.append(NewCase(client.respondent, contact, hashes, values | more))
+            self._around.keep(None, client.respondent, contact, hashes, values["code"])
             self.report.accept("new", values["route"])
         elif stored.fingerprint == fingerprint:
             self.report.accept("unchanged", stored.route)
@@ -207,8 +161,9 @@ class _Intake:
         elif stored.was_called:
             self._keep_called(session, row, client, stored)
         else:
-            values = self._values(session, client, stored)
-            update_case(session, self.sealer, stored.id, "client", _contact(client), fingerprint=fingerprint, **values)
+            values = self._values(session, client, hashes, stored)
+            update_case(session, self.sealer, stored.id, "client", contact, fingerprint=fingerprint, **values)
+            self._around.keep(stored.id, client.respondent, contact, hashes, values["code"])
             self.report.accept("updated", values["route"])
 
     def _keep_called(self, session: Session, row: int, client: Client, stored: StoredCase) -> None:
@@ -221,8 +176,9 @@ class _Intake:
             self.report.accept("unchanged", stored.route)
         self._warn(row, "clientnummer", "already_called", message)
 
-    def _values(self, session: Session, client: Client, stored: StoredCase | None) -> dict[str, Any]:
-        hashes = [phone_hash(self.sealer, phone) for phone in client.phones]
+    def _values(
+        self, session: Session, client: Client, hashes: Sequence[str], stored: StoredCase | None
+    ) -> dict[str, Any]:
         announced_on = client.announced_on or (stored.announced_on if stored else None)
         cell_id = None
         if stored is None or stored.exclusion is None:
@@ -230,7 +186,7 @@ class _Intake:
         # Only what an earlier import itself decided is decided again; what fieldwork or staff decided stays.
         is_open = stored is None or not stored.is_final or stored.disposition == "opted_out"
         disposition, is_final = ("fresh", False) if stored is None or is_open else (stored.disposition, True)
-        if is_open and optouts.any_opted_out(session, hashes):
+        if is_open and not self._around.opted_out.isdisjoint(hashes):
             disposition, is_final = "opted_out", True
         may_be_called = cell_id is not None and not is_final
         values: dict[str, Any] = {
@@ -252,11 +208,9 @@ class _Intake:
             "name_hash": self.sealer.hash("name", fold(f"{client.first_name} {client.last_name}")),
             "email_hash": self.sealer.hash("email", client.email.casefold()) if client.email else None,
             "code": letter_code(
-                session,
                 self.sealer,
                 f"{self.sample.id}/{client.respondent}",
-                client.phones,
-                stored.id if stored else None,
+                self._around.codes(hashes, but_not=stored.id if stored else None),
                 stored.code if stored else "",
             ),
         }
@@ -287,8 +241,7 @@ class _Intake:
         return chosen.id
 
     def _fingerprint(self, client: Client) -> str:
-        values = asdict(client)
-        del values["warnings"]
+        values = {name: getattr(client, name) for name in client.__slots__ if name != "warnings"}
         return self.sealer.hash("row", json.dumps(values, default=str, sort_keys=True))
 
     def _reject(self, row: int, column: str, message: str) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 
 from ivr.errors import RefusedError, UsageError
 from ivr.fieldwork.delivered import DeliveredRow, DeliveredTable, read_table
-from ivr.fieldwork.intake import BATCH, IntakeRules
+from ivr.fieldwork.intake import IntakeRules
+from ivr.fieldwork.intake_report import BATCH
 from ivr.store import Database, Session, drawing, orders
 from ivr.store.delivered_cases import announce, find_case
 from ivr.store.samples import Sample, get_sample, was_called

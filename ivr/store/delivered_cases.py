@@ -6,7 +6,7 @@ Keeps them and their sealed contacts; which rows get here, and with what values,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -45,14 +45,13 @@ class StoredCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Housemate:
-    """Another case of the sample that has one of the numbers asked for. `rank` of the number asked for."""
+class NewCase:
+    """A case to be added. hashes: of the numbers of `contact`, in order. values: further columns of `cases`."""
 
-    case_id: int
     respondent: str
-    rank: int
-    first_name: str
-    last_name: str
+    contact: Contact
+    hashes: Sequence[str]
+    values: Mapping[str, Any]
 
 
 # Built once: a list of thousands of rows would otherwise spend its time on building the same statements.
@@ -61,22 +60,12 @@ _FIND = sa.select(*(cases.c[name] for name in StoredCase.__slots__)).where(
     cases.c.respondent_group == sa.bindparam("group"),
     cases.c.respondent == sa.bindparam("number"),
 )
-_HOUSEMATES = (
-    sa.select(cases.c.id, cases.c.respondent, case_phones.c.phone_hash, contacts.c.sealed)
-    .select_from(case_phones.join(cases).join(contacts, contacts.c.case_id == cases.c.id))
-    .where(
-        case_phones.c.phone_hash.in_(sa.bindparam("hashes", expanding=True)),
-        cases.c.sample_id == sa.bindparam("sample"),
-        cases.c.respondent_group == "client",
-    )
-    .order_by(cases.c.id)
+_FIND_ALL = sa.select(*(cases.c[name] for name in StoredCase.__slots__), cases.c.respondent).where(
+    cases.c.sample_id == sa.bindparam("sample"),
+    cases.c.respondent_group == sa.bindparam("group"),
+    cases.c.respondent.in_(sa.bindparam("numbers", expanding=True)),
 )
-_CODES = (
-    sa.select(cases.c.id, cases.c.code)
-    .select_from(case_phones.join(cases))
-    .where(case_phones.c.phone_hash.in_(sa.bindparam("hashes", expanding=True)))
-)
-_ADD = sa.insert(cases).returning(cases.c.id)
+_ADD = sa.insert(cases).returning(cases.c.id, sort_by_parameter_order=True)
 _ADD_CONTACT = sa.insert(contacts)
 _ADD_PHONES = sa.insert(case_phones)
 
@@ -87,33 +76,46 @@ def find_case(session: Session, sample_id: int, group: Group, respondent: str) -
     return StoredCase(*row) if row else None
 
 
-def housemates(
-    session: Session, sealer: Sealer, sample_id: int, phones: Sequence[str], but_not: int | None
-) -> list[Housemate]:
-    """The other clients of a sample that have one of `phones` (E.164, in order of rank), with their names."""
-    if not phones:
-        return []
-    rank_of = {phone_hash(sealer, phone): rank for rank, phone in enumerate(phones)}
-    found: dict[int, Housemate] = {}
-    for row in session.execute(_HOUSEMATES, {"sample": sample_id, "hashes": list(rank_of)}):
-        if row.id == but_not or row.id in found:
-            continue
-        contact = Contact.from_mapping(sealer.open(row.sealed))
-        found[row.id] = Housemate(
-            row.id, row.respondent, rank_of[row.phone_hash], contact.first_name, contact.last_name
-        )
-    return list(found.values())
+def find_cases(session: Session, sample_id: int, group: Group, respondents: Collection[str]) -> dict[str, StoredCase]:
+    """The cases of these respondents, as far as they are there, by respondent."""
+    if not respondents:
+        return {}
+    rows = session.execute(_FIND_ALL, {"sample": sample_id, "group": group, "numbers": list(respondents)})
+    return {respondent: StoredCase(*columns) for *columns, respondent in rows}
 
 
 def add_case(
     session: Session, sealer: Sealer, sample_id: int, group: Group, respondent: str, contact: Contact, **values: Any
 ) -> int:
     """A new case with its contact; its id. `values` are further columns of `cases`."""
-    case_id = session.execute(
-        _ADD, {"sample_id": sample_id, "respondent_group": group, "respondent": respondent, **values}
-    ).scalar_one()
-    _keep_contact(session, sealer, case_id, contact, is_client=group == "client")
-    return case_id
+    hashes = [phone_hash(sealer, phone) for phone in contact.phones]
+    return add_cases(session, sealer, sample_id, group, [NewCase(respondent, contact, hashes, values)])[0]
+
+
+def add_cases(session: Session, sealer: Sealer, sample_id: int, group: Group, new: Sequence[NewCase]) -> Sequence[int]:
+    """New cases with their contacts, in a few statements for all; their ids in the same order.
+
+    All `values` must name the same columns.
+    """
+    if not new:
+        return []
+    ids = (
+        session.execute(
+            _ADD,
+            [
+                {"sample_id": sample_id, "respondent_group": group, "respondent": each.respondent, **each.values}
+                for each in new
+            ],
+        )
+        .scalars()
+        .all()
+    )
+    _keep_contacts(
+        session,
+        sealer,
+        [(id, each.contact, each.hashes if group == "client" else ()) for id, each in zip(ids, new, strict=True)],
+    )
+    return ids
 
 
 def update_case(session: Session, sealer: Sealer, case_id: int, group: Group, contact: Contact, **values: Any) -> None:
@@ -122,7 +124,8 @@ def update_case(session: Session, sealer: Sealer, case_id: int, group: Group, co
         session.execute(sa.update(cases).where(cases.c.id == case_id).values(**values))
     session.execute(sa.delete(contacts).where(contacts.c.case_id == case_id))
     session.execute(sa.delete(case_phones).where(case_phones.c.case_id == case_id))
-    _keep_contact(session, sealer, case_id, contact, is_client=group == "client")
+    hashes = [phone_hash(sealer, phone) for phone in contact.phones] if group == "client" else ()
+    _keep_contacts(session, sealer, [(case_id, contact, hashes)])
 
 
 def withdraw_consent(session: Session, case_id: int) -> None:
@@ -135,18 +138,12 @@ def withdraw_consent(session: Session, case_id: int) -> None:
     )
 
 
-def letter_code(
-    session: Session, sealer: Sealer, respondent_key: str, phones: Sequence[str], but_not: int | None, kept: str = ""
-) -> str:
-    """Four digits that no other case, of any provider, on one of these numbers has.
+def letter_code(sealer: Sealer, respondent_key: str, taken: Collection[str], kept: str = "") -> str:
+    """Four digits that are not `taken`: by no other case, of any provider, on one of the person's numbers.
 
     `kept` is the code that a letter may carry already: it stays when it is still free. The code cannot be
     guessed without the key.
     """
-    taken: set[str] = set()
-    if phones:
-        hashes = [phone_hash(sealer, phone) for phone in phones]
-        taken = {row.code for row in session.execute(_CODES, {"hashes": hashes}) if row.id != but_not}
     if kept and kept not in taken:
         return kept
     code = int(sealer.hash("letter code", respondent_key), 16) % 10_000
@@ -232,13 +229,16 @@ def announce(session: Session, case_ids: Collection[int], announced_on: date, ne
     )
 
 
-def _keep_contact(session: Session, sealer: Sealer, case_id: int, contact: Contact, *, is_client: bool) -> None:
-    session.execute(_ADD_CONTACT, {"case_id": case_id, "sealed": sealer.seal(contact.to_mapping())})
-    if is_client and contact.phones:
-        session.execute(
-            _ADD_PHONES,
-            [
-                {"case_id": case_id, "rank": rank, "phone_hash": phone_hash(sealer, phone)}
-                for rank, phone in enumerate(contact.phones)
-            ],
-        )
+def _keep_contacts(session: Session, sealer: Sealer, of: Sequence[tuple[int, Contact, Sequence[str]]]) -> None:
+    """Of each: case, contact, and the hashes of its numbers (none for a commissioner: nobody calls one)."""
+    session.execute(
+        _ADD_CONTACT,
+        [{"case_id": case_id, "sealed": sealer.seal(contact.to_mapping())} for case_id, contact, _ in of],
+    )
+    phones = [
+        {"case_id": case_id, "rank": rank, "phone_hash": each}
+        for case_id, _, hashes in of
+        for rank, each in enumerate(hashes)
+    ]
+    if phones:
+        session.execute(_ADD_PHONES, phones)

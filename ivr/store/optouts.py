@@ -17,9 +17,7 @@ from ivr.store.tables import case_phones, cases, opt_outs
 
 Source = Literal["key", "web", "staff"]
 
-_ANY = (
-    sa.select(opt_outs.c.phone_hash).where(opt_outs.c.phone_hash.in_(sa.bindparam("hashes", expanding=True))).limit(1)
-)
+_WHICH = sa.select(opt_outs.c.phone_hash).where(opt_outs.c.phone_hash.in_(sa.bindparam("hashes", expanding=True)))
 
 
 def add(session: Session, phone_hash: str, source: Source, now: datetime) -> bool:
@@ -42,9 +40,14 @@ def add(session: Session, phone_hash: str, source: Source, now: datetime) -> boo
     return is_new
 
 
+def which(session: Session, phone_hashes: Collection[str]) -> set[str]:
+    """Those of these numbers that are on the list."""
+    return set(session.execute(_WHICH, {"hashes": list(phone_hashes)}).scalars()) if phone_hashes else set()
+
+
 def any_opted_out(session: Session, phone_hashes: Collection[str]) -> bool:
     """Whether one of these numbers is on the list."""
-    return bool(phone_hashes) and session.execute(_ANY, {"hashes": list(phone_hashes)}).first() is not None
+    return bool(which(session, phone_hashes))
 
 
 def count(session: Session) -> int:

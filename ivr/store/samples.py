@@ -7,7 +7,7 @@ and in which cell, is decided by `fieldwork/intake.py` and `survey/`. Writing th
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -38,7 +38,7 @@ class Contact:
 
     def to_mapping(self) -> dict[str, Any]:
         """JSON-safe, for sealing."""
-        return {**asdict(self), "phones": list(self.phones)}
+        return {name: getattr(self, name) for name in self.__slots__} | {"phones": list(self.phones)}
 
     @classmethod
     def from_mapping(cls, data: dict[str, Any]) -> Contact:

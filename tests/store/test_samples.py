@@ -9,6 +9,7 @@ import pytest
 from ivr.errors import NotFoundError
 from ivr.store import Database, samples
 from ivr.store.delivered_cases import add_case, letter_code, update_case
+from ivr.store.neighbours import Neighbours
 from ivr.store.sealing import Sealer
 
 NOW = datetime(2026, 10, 5, 7, 0, tzinfo=UTC)
@@ -62,10 +63,13 @@ def test_a_contact_opens_as_it_was_kept_and_can_be_replaced(database: Database) 
 
 def test_a_letter_code_differs_from_all_on_the_number_and_is_kept_while_free(database: Database) -> None:
     first = keep(database, "1", "+31612345678", code="1111")
-    with database.write() as session:
-        kept = letter_code(session, SEALER, "x", ["+31612345678"], None, "2222")
-        other = letter_code(session, SEALER, "x", ["+31612345678"], None, "1111")
-        own = letter_code(session, SEALER, "x", ["+31612345678"], first, "1111")
+    with database.read() as session:
+        sample = samples.get_sample(session, "Taalhuis", PERIOD)
+        hashes = [samples.phone_hash(SEALER, "+31612345678")]
+        around = Neighbours(session, SEALER, sample.id, ["1"], hashes)
+    kept = letter_code(SEALER, "x", around.codes(hashes, but_not=None), "2222")
+    other = letter_code(SEALER, "x", around.codes(hashes, but_not=None), "1111")
+    own = letter_code(SEALER, "x", around.codes(hashes, but_not=first), "1111")
     assert (kept, own) == ("2222", "1111")
     assert other != "1111"
     assert len(other) == 4
