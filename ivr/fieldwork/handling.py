@@ -212,8 +212,9 @@ def _slip(session: Session, person: Person, line: Line, log: Sequence[AuditLine]
     last = next((entry for entry in log if entry.what in (MARK, AGAIN, BACK)), None)
     if last is None or last.what not in (MARK, AGAIN) or line != "free":
         return None
-    is_fresh = now - last.at <= marks.TAKE_BACK and last.details["after"] not in marks.FOR_GOOD
-    stands = person.disposition == last.details["after"] and person.is_final == (last.what == MARK)
+    after = last.details.get("after")  # gone with an erased person
+    is_fresh = now - last.at <= marks.TAKE_BACK and after not in marks.FOR_GOOD
+    stands = person.disposition == after and person.is_final == (last.what == MARK)
     if not (is_fresh and stands) or people.called_since(session, person.id, last.at):
         return None
     return last

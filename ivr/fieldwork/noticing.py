@@ -18,7 +18,6 @@ from ivr.fieldwork.following import Stand
 from ivr.fieldwork.outlook import REFUSALS, SPOKEN, CellView
 from ivr.survey import dutch
 from ivr.survey.callplan import ZONE
-from ivr.survey.forecast import Forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,7 @@ def _cell(seen: CellView) -> dict[str, object]:
         "period": dutch.period(row.period_from, row.period_to),
         "successful": row.successful,
         "target": row.target,
-        "expected": expectation(seen.forecast),
+        "expected": dutch.expectation(seen.forecast),
     }
 
 
@@ -271,7 +270,7 @@ def _stand(words: Words, stand: Stand) -> str:
     known: dict[str, object] = {"track": texts["tracks"][stand.head.track], "period": dutch.period(*stand.head.period)}
     if stand.is_hidden:
         return texts["row_hidden"].format(**known)
-    known |= {"successful": figures.successful, "target": figures.target, "expected": expectation(outcome)}
+    known |= {"successful": figures.successful, "target": figures.target, "expected": dutch.expectation(outcome)}
     row = texts["row_done" if outcome is None else "row"].format(**known)
     remark = figures.state
     if figures.state == "open" and not figures.is_voiced:
@@ -282,13 +281,6 @@ def _stand(words: Words, stand: Stand) -> str:
 
 
 # -- both -------------------------------------------------------------------------------------------------------
-
-
-def expectation(outcome: Forecast | None) -> str:
-    """24 ± 2, as the pages write it."""
-    if outcome is None:
-        return "–"
-    return f"{outcome.expected} ± {outcome.margin}" if outcome.margin else str(outcome.expected)
 
 
 def _is_lately(moment: datetime | None, since: datetime) -> bool:

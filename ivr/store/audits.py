@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from ivr.store.session import Session
 from ivr.store.tables import audit
 
+_OF_NOBODY = frozenset({"cell"})
+"""Details of a line about a person that tell nothing of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
@@ -43,6 +46,11 @@ def of_cell(session: Session, cell_id: int, limit: int) -> list[AuditLine]:
 
 
 def forget_reasons(session: Session, case_ids: Collection[int]) -> None:
-    """Blank what staff wrote in their own words about these people; who did what and when stays to be answered for."""
+    """Blank what staff said about these people: their own words, and how a person stood before and after (`ill`).
+
+    Who did something, when, of what kind and in which cell stays to be answered for.
+    """
     mine = audit.c.subject.in_([f"case {id}" for id in case_ids])
-    session.execute(sa.update(audit).where(mine, audit.c.reason != "").values(reason=""))
+    for row in session.execute(sa.select(audit.c.id, audit.c.details).where(mine)).all():
+        kept = {name: value for name, value in row.details.items() if name in _OF_NOBODY}
+        session.execute(sa.update(audit).where(audit.c.id == row.id).values(reason="", details=kept))

@@ -1,10 +1,11 @@
-"""How days and periods read in Dutch, in Europe/Amsterdam: the same on a page and in a mail."""
+"""How days, periods and expectations read in Dutch, in Europe/Amsterdam: the same on a page and in a mail."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
 from ivr.survey.callplan import ZONE
+from ivr.survey.forecast import Forecast
 
 MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec")
 _MONTHS_IN_FULL = (
@@ -40,3 +41,14 @@ def period(first: date, last: date) -> str:
     if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31) and first.year == last.year:
         return str(first.year)
     return f"{first.day} {MONTHS[first.month - 1]} {first.year} – {last.day} {MONTHS[last.month - 1]} {last.year}"
+
+
+def expectation(outcome: Forecast | None) -> str:
+    """24 ± 2; where nothing above what is expected can come (the target stops the calls) 22 tot 25; – for nothing."""
+    if outcome is None:
+        return "–"
+    if not outcome.margin:
+        return str(outcome.expected)
+    if outcome.high == outcome.expected:
+        return f"{outcome.low} tot {outcome.high}"
+    return f"{outcome.expected} ± {outcome.margin}"

@@ -146,11 +146,11 @@ def noted(world: World, case_id: int) -> None:
     handling.set_mark(world.database, case_id, "in_hospital", who="f@example.org", reason=ILL, now=MONDAY)
 
 
-def log_of(world: World, case_id: int) -> tuple[str, ...]:
+def log_of(world: World, case_id: int) -> tuple[str, dict, str]:
     with world.database.read() as session:
         (line,) = audits.audit_lines(session, subject=f"case {case_id}")
     assert (line.who, line.at) == ("f@example.org", MONDAY), "who did it, and when, stays"
-    return line.what, line.details["after"], line.reason
+    return line.what, dict(line.details), line.reason
 
 
 @pytest.mark.parametrize("contact_only", [False, True])
@@ -160,15 +160,19 @@ def test_what_staff_wrote_about_an_erased_person_is_gone(world: World, contact_o
     for person in (erased, other):
         noted(world, person)
     erase(world, Asked(NUMBER), contact_only=contact_only)
-    assert log_of(world, erased) == ("case_mark", "in_hospital", "")
-    assert log_of(world, other) == ("case_mark", "in_hospital", ILL), "what is said of others stays"
+    assert log_of(world, erased) == ("case_mark", {"cell": cell}, ""), "also the mark itself says something of them"
+    what, details, reason = log_of(world, other)
+    assert (what, details["after"], reason) == ("case_mark", "in_hospital", ILL), "what is said of others stays"
+    seen = handling.standing(world.database, world.catalogue, world.sealer, erased, MONDAY, consent_only=False)
+    assert seen.slip is None, "there is nothing to take back"
 
 
 def test_what_staff_wrote_goes_with_the_contact_when_its_time_is_over(world: World) -> None:
     person = world.person(world.cell(), NUMBER)
     noted(world, person)
     assert erased_after(world, days=90) == 1
-    assert log_of(world, person) == ("case_mark", "in_hospital", "")
+    what, details, reason = log_of(world, person)
+    assert (what, reason, "after" in details) == ("case_mark", "", False)
 
 
 def test_a_housemate_is_neither_shown_nor_erased(world: World) -> None:

@@ -19,6 +19,8 @@ from ivr.fieldwork import outlook
 from ivr.store import Database, events
 from ivr.store.boards import CellRow
 from ivr.store.tables import attempts, cases, cells, interviews, lines, responses
+from ivr.survey.dutch import expectation
+from ivr.survey.forecast import Forecast
 from ivr.web.pages import count_ahead
 from ivr.web.pages.shared import Shared
 from ivr.web.staff.board import shared_board
@@ -101,6 +103,20 @@ def test_a_forecast_lies_between_what_is_done_and_what_can_be(
     forecast = outlook.forecast_of(row)
     assert min(target, successful) <= forecast.low <= forecast.expected <= forecast.high <= target
     assert forecast.high <= max(successful + open_cases, 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Forecast(24, 22, 25), "24 ± 2"),
+        (Forecast(25, 22, 25), "22 tot 25"),
+        (Forecast(25, 25, 25), "25"),
+        (Forecast(12, 10, 14), "12 ± 2"),
+        (None, "–"),
+    ],
+)
+def test_nothing_above_the_target_is_expected(outcome: Forecast | None, words: str) -> None:
+    assert expectation(outcome) == words
 
 
 # --- the page ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from flask import Flask
 
 from ivr.survey.callplan import ZONE as AMSTERDAM
-from ivr.survey.dutch import day, moment, period
+from ivr.survey.dutch import day, expectation, moment, period
 
 __all__ = ["AMSTERDAM", "day", "euro", "moment", "number", "period", "register"]
 
@@ -36,7 +36,7 @@ def euro(value: Decimal | float | None) -> str:
 
 
 def register(app: Flask) -> None:
-    app.jinja_env.filters.update(getal=number, euro=euro, dag=day, moment=moment)
+    app.jinja_env.filters.update(getal=number, euro=euro, dag=day, moment=moment, verwachting=expectation)
     app.jinja_env.globals.update(period=period, STATES=STATES, TRACKS=TRACKS, ROLES=ROLES)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
