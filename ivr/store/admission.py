@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ivr.ids import new_id
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import Moment, attempts
 
@@ -142,7 +143,8 @@ _MORE = [sa.bindparam("not_before", type_=Moment), sa.bindparam("not_after", typ
 
 # One statement: person (locked by nobody else), slot, attempt. A second planner skips a person who is being taken;
 # a person whose row changed meanwhile is judged again by the UPDATE's own conditions.
-_RESERVE_POSTGRES = sa.text(f"""
+_RESERVE_POSTGRES = Prepared(
+    sa.text(f"""
     WITH person AS ({_CANDIDATE_POSTGRES} FOR UPDATE OF c SKIP LOCKED),
     slot AS (
         UPDATE cells SET in_flight = in_flight + 1, served_at = :now FROM person
@@ -156,13 +158,18 @@ _RESERVE_POSTGRES = sa.text(f"""
            :now, :not_before, :not_after
     FROM taken RETURNING case_id
 """).bindparams(*_TYPES, *_MORE)  # noqa: S608
+)
 
-_FIND = sa.text(_CANDIDATE_SQLITE).bindparams(*_TYPES)
-_SLOT = sa.text(
-    f"UPDATE cells SET in_flight = in_flight + 1, served_at = :now WHERE id = :cell AND {_ROOM}"  # noqa: S608
-).bindparams(sa.bindparam("now", type_=Moment))
-_ATTEMPT = sa.insert(attempts)
-_TAKE = sa.text("UPDATE cases SET is_busy = true, dialled = dialled + 1 WHERE id = :case")
+_FIND = Prepared(sa.text(_CANDIDATE_SQLITE).bindparams(*_TYPES))
+_SLOT = Prepared(
+    sa.text(
+        f"UPDATE cells SET in_flight = in_flight + 1, served_at = :now WHERE id = :cell AND {_ROOM}"  # noqa: S608
+    ).bindparams(sa.bindparam("now", type_=Moment))
+)
+_NEW = ("id", "case_id", "cell_id", "number_in_case", "phone_rank", "phone_hash", "state", "holds_slot", "planned_at",
+        "not_before", "not_after")  # fmt: skip
+_ATTEMPT = Prepared(sa.insert(attempts).values({name: sa.bindparam(name) for name in _NEW}))
+_TAKE = Prepared(sa.text("UPDATE cases SET is_busy = true, dialled = dialled + 1 WHERE id = :case"))
 
 
 def reserve(
@@ -177,21 +184,22 @@ def reserve(
     parameters = bounds.parameters() | {"cell": cell_id}
     if session.dialect.name == "postgresql":
         more = {"attempt": attempt_id, "not_before": not_before, "not_after": not_after}
-        case_id = session.execute(_RESERVE_POSTGRES, parameters | more).scalar()
+        case_id = _RESERVE_POSTGRES.value(session, parameters | more)
         return None if case_id is None else (attempt_id, case_id)
-    person = session.execute(_FIND, parameters).one_or_none()
-    if person is None or session.execute(_SLOT, {"now": bounds.now, "cell": cell_id}).rowcount != 1:
+    person = _FIND.row(session, parameters)
+    if person is None or _SLOT.change(session, parameters) != 1:
         return None
-    session.execute(_TAKE, {"case": person.id})
-    session.execute(
-        _ATTEMPT,
+    case_id, _, dialled, rank, phone_hash = person
+    _TAKE.change(session, {"case": case_id})
+    _ATTEMPT.change(
+        session,
         {
             "id": attempt_id,
-            "case_id": person.id,
+            "case_id": case_id,
             "cell_id": cell_id,
-            "number_in_case": person.dialled + 1,
-            "phone_rank": person.rank,
-            "phone_hash": person.phone_hash,
+            "number_in_case": dialled + 1,
+            "phone_rank": rank,
+            "phone_hash": phone_hash,
             "state": "reserved",
             "holds_slot": True,
             "planned_at": bounds.now,
@@ -199,7 +207,7 @@ def reserve(
             "not_after": not_after,
         },
     )
-    return attempt_id, person.id
+    return attempt_id, case_id
 
 
 _BLOCKED_SQL = f"""

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from ivr.errors import NotFoundError
 from ivr.store import quotas
 from ivr.store.open_calls import IS_OPEN, IS_OUTBOUND, OPEN_STATES, is_in
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases, interviews
 
@@ -64,11 +65,11 @@ class Attempt:
 _COLUMNS = [attempts.c[name] for name in Attempt.__dataclass_fields__]
 
 # Built once: these run several times in every call, and building costs more than running.
-_GET = sa.select(*_COLUMNS).where(attempts.c.id == sa.bindparam("attempt"))
-_GET_LOCKED = _GET.with_for_update()
+_ONE = sa.select(*_COLUMNS).where(attempts.c.id == sa.bindparam("attempt"))
+_GET, _GET_LOCKED = Prepared(_ONE), Prepared(_ONE.with_for_update())
 _TOUCHED = sa.func.coalesce(attempts.c.checked_at, attempts.c.placed_at, attempts.c.dialing_at, attempts.c.not_before)
-_IN_FLIGHT = sa.select(sa.func.count()).where(IS_OPEN, IS_OUTBOUND)
-_OVERDUE = (
+_IN_FLIGHT = Prepared(sa.select(sa.func.count()).where(IS_OPEN, IS_OUTBOUND))
+_OVERDUE = Prepared(
     sa.select(*_COLUMNS)
     .where(
         sa.or_(
@@ -81,14 +82,16 @@ _OVERDUE = (
     .order_by(attempts.c.planned_at, attempts.c.not_before)
     .limit(sa.bindparam("most"))
 )
-_FLYING = sa.select(
-    sa.func.count(sa.case((IS_OUTBOUND, 1))), sa.type_coerce(sa.func.min(_TOUCHED), attempts.c.not_before.type)
-).where(IS_OPEN)
+_FLYING = Prepared(
+    sa.select(
+        sa.func.count(sa.case((IS_OUTBOUND, 1))), sa.type_coerce(sa.func.min(_TOUCHED), attempts.c.not_before.type)
+    ).where(IS_OPEN)
+)
 _BEGINNINGS = sa.select(attempts.c.id, attempts.c.not_before).where(
     attempts.c.id.in_(sa.bindparam("ids", expanding=True))
 )
 # The ordinary ways of a call, each in one conditional statement; whatever else may be the case takes the longer way.
-_TAKE = (
+_TAKE = Prepared(
     sa.update(attempts)
     .where(
         attempts.c.id == sa.bindparam("b_id"),
@@ -102,7 +105,7 @@ _TAKE = (
         checked_at=sa.bindparam("b_now"),
     )
 )
-_PROGRESS = (
+_PROGRESSING = (
     sa.update(attempts)
     .where(
         attempts.c.id == sa.bindparam("b_id"),
@@ -116,9 +119,11 @@ _PROGRESS = (
         checked_at=sa.bindparam("b_now"),
     )
 )
-_ANSWERED = _PROGRESS.where(attempts.c.answered_at.is_(None)).values(answered_at=sa.bindparam("b_now"), rang=True)
-_NOTE = sa.update(attempts).where(attempts.c.id == sa.bindparam("b_id"))
-_HISTORY = (
+_PROGRESS = Prepared(_PROGRESSING)
+_ANSWERED = Prepared(
+    _PROGRESSING.where(attempts.c.answered_at.is_(None)).values(answered_at=sa.bindparam("b_now"), rang=True)
+)
+_HISTORY = Prepared(
     sa.select(
         attempts.c.id,
         attempts.c.state,
@@ -138,6 +143,7 @@ _HISTORY = (
     )
     .order_by(attempts.c.number_in_case)
 )
+_PAST = ("id", "state", "at", "ended_at", "outcome", "rang", "direction", "other")
 SITTING_ON_SLOTS = sa.select(attempts.c.id).where(
     attempts.c.holds_slot.is_(True), is_in(attempts.c.state, ("closed", "void", "unknown"))
 )
@@ -145,25 +151,28 @@ SITTING_ON_SLOTS = sa.select(attempts.c.id).where(
 
 def get(session: Session, attempt_id: str, *, lock: bool = False) -> Attempt:
     """The attempt; with `lock` nobody else changes it until this transaction ends. NotFoundError."""
-    row = session.execute(_GET_LOCKED if lock else _GET, {"attempt": attempt_id}).one_or_none()
+    row = (_GET_LOCKED if lock else _GET).row(session, {"attempt": attempt_id})
     if row is None:
         raise NotFoundError(f"There is no attempt {attempt_id}.")
-    return Attempt(**row._mapping)
+    return Attempt(*row)
 
 
-@lru_cache(maxsize=32)
-def _move(before: tuple[str, ...]) -> sa.Update:
-    return sa.update(attempts).where(attempts.c.id == sa.bindparam("b_id"), is_in(attempts.c.state, before))
+@lru_cache(maxsize=128)
+def _write(before: tuple[str, ...], names: tuple[str, ...]) -> Prepared:
+    """Writes these columns; with `before` only in one of these states."""
+    here = [attempts.c.id == sa.bindparam("b_id"), *([is_in(attempts.c.state, before)] if before else [])]
+    return Prepared(sa.update(attempts).where(*here).values({name: sa.bindparam(name) for name in names}))
 
 
 def move(session: Session, attempt_id: str, before: Collection[str], after: str, **values: Any) -> bool:
     """Take the attempt from one of the states `before` to `after`. False when it is in none of them."""
-    return session.execute(_move(tuple(before)), {"b_id": attempt_id, "state": after} | values).rowcount == 1
+    values["state"] = after
+    return _write(tuple(before), tuple(values)).change(session, {"b_id": attempt_id} | values) == 1
 
 
 def note(session: Session, attempt_id: str, **values: Any) -> None:
     """Write these columns of the attempt."""
-    session.execute(_NOTE, {"b_id": attempt_id} | values)
+    _write((), tuple(values)).change(session, {"b_id": attempt_id} | values)
 
 
 def adopt(session: Session, attempt_id: str, call_sid: str, now: datetime) -> Adoption:
@@ -172,8 +181,7 @@ def adopt(session: Session, attempt_id: str, call_sid: str, now: datetime) -> Ad
     `go`: the call is ours, it holds its slot. `full`: it was thought lost, its slot went to others and none is left:
     say a friendly goodbye. `gone`: the attempt is over, was never placed, or belongs to another call.
     """
-    taken = session.execute(_TAKE, {"b_id": attempt_id, "b_sid": call_sid, "b_now": now})
-    if taken.rowcount == 1:
+    if _TAKE.change(session, {"b_id": attempt_id, "b_sid": call_sid, "b_now": now}) == 1:
         return "go"
     attempt = get(session, attempt_id, lock=True)
     if attempt.call_sid is not None and attempt.call_sid != call_sid:
@@ -200,7 +208,7 @@ def progress(
     """The call that is up goes on to this status. False, and nothing changed: another call, not up, or further."""
     answered = status == "in-progress"
     values = {"b_id": attempt_id, "b_sid": call_sid, "b_number": sequence_number, "b_status": status, "b_now": now}
-    return session.execute(_ANSWERED if answered else _PROGRESS, values).rowcount == 1
+    return (_ANSWERED if answered else _PROGRESS).change(session, values) == 1
 
 
 def _has_open_call(session: Session, attempt: Attempt) -> bool:
@@ -226,18 +234,17 @@ def history(session: Session, case_id: int) -> list[Mapping[str, Any]]:
     Each: id, state, at, ended_at, outcome, rang, direction, and `other`: the call became an interview of somebody
     else who shares the number.
     """
-    return [dict(row._mapping) for row in session.execute(_HISTORY, {"case": case_id})]
+    return [dict(zip(_PAST, row, strict=True)) for row in _HISTORY.rows(session, {"case": case_id})]
 
 
 def in_flight(session: Session) -> int:
     """Calls that may be ringing or running now, of all workers (phone-ins are no calls of ours)."""
-    return session.execute(_IN_FLIGHT).scalar_one()
+    return _IN_FLIGHT.value(session, {})
 
 
 def overdue(session: Session, before: datetime, limit: int = 200) -> list[Attempt]:
     """Open attempts that nobody has touched since `before`, oldest first."""
-    rows = session.execute(_OVERDUE, {"before": before, "most": limit})
-    return [Attempt(**row._mapping) for row in rows]
+    return [Attempt(*row) for row in _OVERDUE.rows(session, {"before": before, "most": limit})]
 
 
 def met_by_machine(session: Session) -> list[Attempt]:
@@ -249,7 +256,8 @@ def met_by_machine(session: Session) -> list[Attempt]:
 
 def flying(session: Session) -> tuple[int, datetime | None]:
     """`in_flight`, and when the open attempt that was left alone longest was last touched (None: nothing is open)."""
-    row = session.execute(_FLYING).one()
+    row = _FLYING.row(session, {})
+    assert row is not None
     return row[0], row[1]
 
 

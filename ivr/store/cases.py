@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from ivr.errors import NotFoundError
 from ivr.store.open_calls import IS_OPEN, IS_OUTBOUND
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import attempts, case_phones, cases, interviews, opt_outs
 
@@ -32,9 +34,8 @@ class Case:
 
 
 _COLUMNS = [cases.c[name] for name in Case.__dataclass_fields__]
-_GET = sa.select(*_COLUMNS).where(cases.c.id == sa.bindparam("case"))
-_GET_LOCKED = _GET.with_for_update()
-_WRITE = sa.update(cases).where(cases.c.id == sa.bindparam("b_id"))
+_ONE = sa.select(*_COLUMNS).where(cases.c.id == sa.bindparam("case"))
+_GET, _GET_LOCKED = Prepared(_ONE), Prepared(_ONE.with_for_update())
 _LEFT_IN_CELL = sa.select(*_COLUMNS).where(
     cases.c.cell_id == sa.bindparam("cell"), cases.c.is_final.is_(False), cases.c.is_busy.is_(False)
 )
@@ -62,7 +63,7 @@ _IS_IN_CALL = sa.select(
         IS_OPEN,
     )
 )
-_OF_INTERVIEW = sa.select(interviews.c.case_id).where(interviews.c.id == sa.bindparam("interview"))
+_OF_INTERVIEW = Prepared(sa.select(interviews.c.case_id).where(interviews.c.id == sa.bindparam("interview")))
 BUSY_WITHOUT_CALL = sa.select(cases.c.id).where(
     cases.c.is_busy.is_(True),
     ~sa.exists().where(attempts.c.case_id == cases.c.id, IS_OPEN),
@@ -78,15 +79,21 @@ _EXPIRED = sa.select(cases.c.id).where(
 
 def get(session: Session, case_id: int, *, lock: bool = False) -> Case:
     """The case. NotFoundError."""
-    row = session.execute(_GET_LOCKED if lock else _GET, {"case": case_id}).one_or_none()
+    row = (_GET_LOCKED if lock else _GET).row(session, {"case": case_id})
     if row is None:
         raise NotFoundError(f"There is no case {case_id}.")
-    return Case(**row._mapping)
+    return Case(*row)
+
+
+@lru_cache(maxsize=64)
+def _write(names: tuple[str, ...]) -> Prepared:
+    values = {name: sa.bindparam(name) for name in names}
+    return Prepared(sa.update(cases).where(cases.c.id == sa.bindparam("b_id")).values(values))
 
 
 def write(session: Session, case_id: int, **values: Any) -> None:
     """Write these columns of the case."""
-    session.execute(_WRITE, {"b_id": case_id} | values)
+    _write(tuple(values)).change(session, {"b_id": case_id} | values)
 
 
 def bury_number(session: Session, case_id: int, rank: int) -> bool:
@@ -122,11 +129,13 @@ class Standing:
     has_number: bool
 
 
-_STANDING = sa.select(
-    *(
-        query.scalar_subquery().label(name)
-        for name, query in zip(
-            Standing.__dataclass_fields__, (_IS_IN_CALL, _HAS_ANSWERED, _IS_OPTED_OUT, _HAS_NUMBER), strict=True
+_STANDING = Prepared(
+    sa.select(
+        *(
+            query.scalar_subquery().label(name)
+            for name, query in zip(
+                Standing.__dataclass_fields__, (_IS_IN_CALL, _HAS_ANSWERED, _IS_OPTED_OUT, _HAS_NUMBER), strict=True
+            )
         )
     )
 )
@@ -134,7 +143,9 @@ _STANDING = sa.select(
 
 def standing(session: Session, case_id: int) -> Standing:
     """All four at once."""
-    return Standing(*map(bool, session.execute(_STANDING, {"case": case_id}).one()))
+    row = _STANDING.row(session, {"case": case_id})
+    assert row is not None
+    return Standing(*map(bool, row))
 
 
 def left_in_cell(session: Session, cell_id: int) -> list[Case]:
@@ -162,7 +173,7 @@ def is_in_call(session: Session, case_id: int) -> bool:
 
 def of_interview(session: Session, interview_id: str) -> int | None:
     """Whose interview it is."""
-    return session.execute(_OF_INTERVIEW, {"interview": interview_id}).scalar_one_or_none()
+    return _OF_INTERVIEW.value(session, {"interview": interview_id})
 
 
 def expired(session: Session, announced_from: date) -> list[int]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from ivr.errors import NotFoundError
 from ivr.store.admission import Bounds
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import Moment, attempts, cases, cells, orders, providers, samples
 
@@ -39,20 +40,21 @@ class Cell:
 
 
 _COLUMNS = [cells.c[name] for name in Cell.__dataclass_fields__]
-_GET = sa.select(*_COLUMNS).where(cells.c.id == sa.bindparam("cell"))
-_GET_LOCKED = _GET.with_for_update()
+_ONE = sa.select(*_COLUMNS).where(cells.c.id == sa.bindparam("cell"))
+_GET, _GET_LOCKED = Prepared(_ONE), Prepared(_ONE.with_for_update())
 
 
 def get(session: Session, cell_id: int, *, lock: bool = False) -> Cell:
     """The cell. NotFoundError."""
-    row = session.execute(_GET_LOCKED if lock else _GET, {"cell": cell_id}).one_or_none()
+    row = (_GET_LOCKED if lock else _GET).row(session, {"cell": cell_id})
     if row is None:
         raise NotFoundError(f"There is no cell {cell_id}. `ivr fieldwork status` lists them.")
-    return Cell(**row._mapping)
+    return Cell(*row)
 
 
 # Somebody of a later replicate does not make a cell due: it would be looked at in every tick, for nobody.
-_DUE = sa.text("""
+_DUE = Prepared(
+    sa.text("""
     WITH waiting AS (
         SELECT c.cell_id, c.priority, c.replicate
         FROM cases c JOIN cells cl ON cl.id = c.cell_id JOIN orders o ON o.id = cl.order_id
@@ -72,9 +74,10 @@ _DUE = sa.text("""
     GROUP BY cl.id, cl.served_at
     ORDER BY min(w.priority) = 2, cl.served_at IS NOT NULL, cl.served_at, cl.id
 """).bindparams(
-    sa.bindparam("now", type_=Moment),
-    sa.bindparam("consent_only", type_=sa.Boolean),
-    sa.bindparam("announced_from", type_=sa.Date),
+        sa.bindparam("now", type_=Moment),
+        sa.bindparam("consent_only", type_=sa.Boolean),
+        sa.bindparam("announced_from", type_=sa.Date),
+    )
 )
 
 
@@ -89,25 +92,33 @@ def due(session: Session, bounds: Bounds) -> list[int]:
 def waiting(session: Session, bounds: Bounds) -> list[tuple[int, int]]:
     """`due`, each cell with how many people wait in it; some of them may not be called just now."""
     parameters = {"now": bounds.now, "consent_only": bounds.consent_only, "announced_from": bounds.announced_from}
-    return [(row.id, row.people) for row in session.execute(_DUE, parameters)]
+    return [(id, people) for id, people in _DUE.rows(session, parameters)]
 
 
 # Of every open cell with an order that may be dialled: the next moment somebody of the open replicate may be called,
 # and whether there is room. Priorities 0 and 1 need not wait for their replicate.
-_AHEAD = (
+# A CROSS JOIN, because SQLite reads it as it is written: from the few open cells to their people, never all cases.
+_AHEAD = Prepared(
     sa.text("""
     WITH left_over AS (
-        SELECT c.cell_id, c.replicate, c.priority, c.is_busy, c.next_call_at
-        FROM cases c JOIN cells cl ON cl.id = c.cell_id JOIN orders o ON o.id = cl.order_id
-        WHERE cl.state = 'open' AND o.voiced_at IS NOT NULL AND cl.successful < cl.target
+        SELECT cl.id AS cell_id, c.replicate, cl.successful + cl.in_flight < cl.target AS has_room,
+               min(CASE WHEN c.is_busy = false THEN c.next_call_at END) AS moment,
+               min(CASE WHEN c.is_busy = false AND c.priority < 2 THEN c.next_call_at END) AS promised
+        FROM cells cl CROSS JOIN orders o CROSS JOIN cases c
+        WHERE cl.state = 'open' AND cl.successful < cl.target AND o.id = cl.order_id AND o.voiced_at IS NOT NULL
+          AND c.cell_id = cl.id
           AND c.is_final = false AND c.exclusion IS NULL AND (c.is_busy = true OR c.next_call_at IS NOT NULL)
           AND (c.consent IS NULL OR c.consent <> 'nee')
           AND (c.consent = 'ja' OR (NOT :consent_only AND c.announced_on >= :announced_from))
-    ), opened AS (SELECT cell_id, min(replicate) AS replicate FROM left_over GROUP BY cell_id)
-    SELECT min(CASE WHEN cl.successful + cl.in_flight < cl.target THEN l.next_call_at END) AS with_room,
-           min(CASE WHEN cl.successful + cl.in_flight >= cl.target THEN l.next_call_at END) AS without_room
-    FROM left_over l JOIN opened ON opened.cell_id = l.cell_id JOIN cells cl ON cl.id = l.cell_id
-    WHERE l.is_busy = false AND (l.priority < 2 OR l.replicate = opened.replicate)
+        GROUP BY cl.id, c.replicate
+    ), opened AS (SELECT cell_id, min(replicate) AS replicate FROM left_over GROUP BY cell_id
+    ), next AS (
+        SELECT l.has_room, CASE WHEN l.replicate = opened.replicate THEN l.moment ELSE l.promised END AS moment
+        FROM left_over l JOIN opened ON opened.cell_id = l.cell_id
+    )
+    SELECT min(CASE WHEN has_room THEN moment END) AS with_room,
+           min(CASE WHEN NOT has_room THEN moment END) AS without_room
+    FROM next
 """)
     .bindparams(sa.bindparam("consent_only", type_=sa.Boolean), sa.bindparam("announced_from", type_=sa.Date))
     .columns(with_room=Moment, without_room=Moment)
@@ -116,8 +127,10 @@ _AHEAD = (
 
 def ahead(session: Session, bounds: Bounds) -> tuple[datetime | None, datetime | None]:
     """The earliest `next_call_at` in cells with room, and in cells whose slots are all taken just now."""
-    row = session.execute(_AHEAD, {"consent_only": bounds.consent_only, "announced_from": bounds.announced_from}).one()
-    return row.with_room, row.without_room
+    row = _AHEAD.row(session, {"consent_only": bounds.consent_only, "announced_from": bounds.announced_from})
+    assert row is not None
+    with_room, without_room = row
+    return with_room, without_room
 
 
 def set_state(session: Session, cell_id: int, state: str) -> None:

@@ -13,14 +13,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from ivr.logs import mask_numbers
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import audit, events
 
 _WITHHELD = frozenset({"digits", "to", "from", "caller", "called", "name", "value", "answer", "phone", "email"})
 
 
-_ADD = sa.insert(events).values(
-    {name: sa.bindparam(name) for name in ("attempt_id", "case_id", "kind", "at", "details")}
+_ADD = Prepared(
+    sa.insert(events).values({name: sa.bindparam(name) for name in ("attempt_id", "case_id", "kind", "at", "details")})
 )
 
 
@@ -35,7 +36,7 @@ def add(
 ) -> None:
     """Write one event. Details that could hold a person's number or answer are withheld."""
     row = {"attempt_id": attempt_id, "case_id": case_id, "kind": kind, "at": now, "details": _redacted(details)}
-    session.execute(_ADD, row)
+    _ADD.change(session, row)
 
 
 def of_attempt(session: Session, attempt_id: str) -> list[Mapping[str, Any]]:

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ivr.ids import new_id
 from ivr.store.open_calls import is_in
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import interviews, responses
 from ivr.survey.turn import Answer
@@ -29,12 +30,12 @@ def _upsert(insert: Any) -> Any:
 
 # Built once: a webhook runs them, and building a statement costs more than sending it.
 _RECORD = {"sqlite": _upsert(sqlite.insert(responses)), "postgresql": _upsert(postgresql.insert(responses))}
-_MARK_USABLE = (
+_MARK_USABLE = Prepared(
     sa.update(interviews)
     .where(interviews.c.id == sa.bindparam("b_id"), interviews.c.usable.is_(False))
     .values(usable=True, usable_at=sa.bindparam("usable_at"))
 )
-_END = (
+_END = Prepared(
     sa.update(interviews)
     .where(interviews.c.id == sa.bindparam("b_id"), interviews.c.ended_at.is_(None))
     .values(disposition=sa.bindparam("disposition"), ended_at=sa.bindparam("ended_at"))
@@ -42,7 +43,7 @@ _END = (
 
 
 _START = sa.insert(interviews)
-_UNFINISHED = (
+_UNFINISHED = Prepared(
     sa.select(interviews.c.id, interviews.c.questionnaire, interviews.c.version)
     .where(
         interviews.c.case_id == sa.bindparam("case"),
@@ -78,10 +79,11 @@ def start(
 
 def unfinished(session: Session, case_id: int) -> Unfinished | None:
     """The person's newest interview that may be gone on with: not usable, and not finished."""
-    row = session.execute(_UNFINISHED, {"case": case_id}).one_or_none()
+    row = _UNFINISHED.row(session, {"case": case_id})
     if row is None:
         return None
-    return Unfinished(row.id, row.questionnaire, row.version, tuple(answers_of(session, row.id).items()))
+    id, questionnaire, version = row
+    return Unfinished(id, questionnaire, version, tuple(answers_of(session, id).items()))
 
 
 def reopen(session: Session, interview_id: str, *, mode: str = "telephone", cell_id: int | None = None) -> None:
@@ -125,14 +127,12 @@ def record(session: Session, interview_id: str, answers: Sequence[Answer], *, mo
 
 def mark_usable(session: Session, interview_id: str, now: datetime) -> bool:
     """The interview has become usable. True the first time, False ever after."""
-    changed = session.execute(_MARK_USABLE, {"b_id": interview_id, "usable_at": now})
-    return changed.rowcount == 1
+    return _MARK_USABLE.change(session, {"b_id": interview_id, "usable_at": now}) == 1
 
 
 def end(session: Session, interview_id: str, disposition: str, now: datetime) -> bool:
     """The interview is over with this disposition. False when it was over already: the first ending stands."""
-    changed = session.execute(_END, {"b_id": interview_id, "disposition": disposition, "ended_at": now})
-    return changed.rowcount == 1
+    return _END.change(session, {"b_id": interview_id, "disposition": disposition, "ended_at": now}) == 1
 
 
 def end_anew(session: Session, interview_id: str, disposition: str, now: datetime) -> None:

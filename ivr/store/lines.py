@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import Moment, lines
 
@@ -29,16 +30,20 @@ class Line:
     failures: int
 
 
-_GET = sa.select(lines.c.is_down, lines.c.not_before, lines.c.next_at, lines.c.failures).where(
+_ONE = sa.select(lines.c.is_down, lines.c.not_before, lines.c.next_at, lines.c.failures).where(
     lines.c.account == sa.bindparam("line")
 )
-_GET_LOCKED = _GET.with_for_update()
+_GET, _GET_LOCKED = Prepared(_ONE), Prepared(_ONE.with_for_update())
 _MAKE = {
-    name: insert(lines).values(account=sa.bindparam("line"), changed_at=sa.bindparam("now")).on_conflict_do_nothing()
+    name: Prepared(
+        insert(lines).values(account=sa.bindparam("line"), changed_at=sa.bindparam("now")).on_conflict_do_nothing()
+    )
     for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
-_PACE = sa.update(lines).where(lines.c.account == sa.bindparam("line")).values(next_at=sa.bindparam("next_at"))
-_TAKE_TURN = (
+_PACE = Prepared(
+    sa.update(lines).where(lines.c.account == sa.bindparam("line")).values(next_at=sa.bindparam("next_at"))
+)
+_TAKE_TURN = Prepared(
     sa.update(lines)
     .where(
         lines.c.account == sa.bindparam("line"),
@@ -50,8 +55,8 @@ _TAKE_TURN = (
     )
     .values(dial_at=sa.bindparam("after", type_=Moment))
 )
-_TURN = sa.select(lines.c.dial_at).where(lines.c.account == sa.bindparam("line"))
-_RECOVER = (
+_TURN = Prepared(sa.select(lines.c.dial_at).where(lines.c.account == sa.bindparam("line")))
+_RECOVER = Prepared(
     sa.update(lines)
     .where(lines.c.account == sa.bindparam("line"), lines.c.failures > 0)
     .values(failures=0, is_down=False, not_before=None, changed_at=sa.bindparam("changed_at"))
@@ -60,15 +65,17 @@ _RECOVER = (
 
 def get(session: Session, account: str, now: datetime, *, lock: bool = False) -> Line:
     """The line of this account, made if there is none. With `lock` planners wait for each other."""
-    if lock:
-        session.execute(_MAKE[session.dialect.name], {"line": account, "now": now})
-    row = session.execute(_GET_LOCKED if lock else _GET, {"line": account}).one_or_none()
-    return Line(False, None, None, 0) if row is None else Line(**row._mapping)
+    get, values = _GET_LOCKED if lock else _GET, {"line": account, "now": now}
+    row = get.row(session, values)
+    if row is None and lock:
+        _MAKE[session.dialect.name].change(session, values)
+        row = get.row(session, values)
+    return Line(False, None, None, 0) if row is None else Line(*row)
 
 
 def pace(session: Session, account: str, next_at: datetime) -> None:
     """The next call may start at `next_at`."""
-    session.execute(_PACE, {"line": account, "next_at": next_at})
+    _PACE.change(session, {"line": account, "next_at": next_at})
 
 
 def take_turn(session: Session, account: str, now: datetime, pause_seconds: float) -> datetime | None:
@@ -79,9 +86,9 @@ def take_turn(session: Session, account: str, now: datetime, pause_seconds: floa
     """
     after = now + timedelta(seconds=pause_seconds)
     turn = {"line": account, "now": now, "after": after, "never": after + CLOCKS_DIFFER}
-    if session.execute(_TAKE_TURN, turn).rowcount == 1:
+    if _TAKE_TURN.change(session, turn) == 1:
         return None
-    return session.execute(_TURN, {"line": account}).scalar_one_or_none()
+    return _TURN.value(session, turn)
 
 
 def fail(session: Session, account: str, now: datetime, *, not_before: datetime, is_down: bool) -> int:
@@ -102,7 +109,7 @@ def fail(session: Session, account: str, now: datetime, *, not_before: datetime,
 
 def recover(session: Session, account: str, now: datetime) -> bool:
     """A call was taken: back-off and line-down end. True when there was something to end."""
-    return session.execute(_RECOVER, {"line": account, "changed_at": now}).rowcount == 1
+    return _RECOVER.change(session, {"line": account, "changed_at": now}) == 1
 
 
 def down(session: Session) -> list[str]:

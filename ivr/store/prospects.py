@@ -11,6 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ivr.errors import NotFoundError
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import attempts, case_phones, cases, cells, contacts, interviews, lines, opt_outs
 
@@ -39,7 +40,7 @@ class Prospect:
     has_answered: bool
 
 
-_GET = (
+_GET = Prepared(
     sa.select(
         attempts.c.id,
         attempts.c.case_id,
@@ -84,7 +85,7 @@ def get(session: Session, account: str, attempt_id: str) -> Prospect:
     On PostgreSQL who waited for the lock sees the attempt as it is now, the rest as it was when the wait began: that
     is no longer ago than the request for a call takes.
     """
-    row = session.execute(_GET, {"attempt": attempt_id, "line": account}).one_or_none()
+    row = _GET.row(session, {"attempt": attempt_id, "line": account})
     if row is None:
         raise NotFoundError(f"There is no attempt {attempt_id}.")
-    return Prospect(**row._mapping)
+    return Prospect(*row)

@@ -11,6 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from ivr.store import ledger
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cells, interviews
 
@@ -30,18 +31,18 @@ _ELSEWHERE = (
     )
     .limit(1)
 )
-_LET_GO = (
+_LET_GO = Prepared(
     sa.update(attempts)
     .where(attempts.c.id == sa.bindparam("b_id"), attempts.c.holds_slot.is_(True))
     .values(holds_slot=False)
     .returning(attempts.c.cell_id)
 )
-_SPEND = (
+_SPEND = Prepared(
     sa.update(cells)
     .where(cells.c.id == sa.bindparam("b_id"))
     .values(in_flight=cells.c.in_flight - 1, successful=cells.c.successful + 1)
 )
-_RELEASE = sa.update(cells).where(cells.c.id == sa.bindparam("b_id")).values(in_flight=cells.c.in_flight - 1)
+_RELEASE = Prepared(sa.update(cells).where(cells.c.id == sa.bindparam("b_id")).values(in_flight=cells.c.in_flight - 1))
 _COUNTS = (
     sa.update(interviews)
     .where(interviews.c.id == sa.bindparam("b_id"))
@@ -66,10 +67,10 @@ def reserve_again(session: Session, attempt_id: str, cell_id: int) -> bool:
 
 def release(session: Session, attempt_id: str) -> bool:
     """Give the attempt's slot back. False when it holds none (any more): twice is harmless."""
-    cell_id = session.execute(_LET_GO, {"b_id": attempt_id}).scalar_one_or_none()
+    cell_id = _LET_GO.value(session, {"b_id": attempt_id})
     if cell_id is None:
         return False
-    session.execute(_RELEASE, {"b_id": cell_id})
+    _RELEASE.change(session, {"b_id": cell_id})
     return True
 
 
@@ -86,10 +87,10 @@ def spend(session: Session, attempt_id: str, interview_id: str, now: datetime) -
     if elsewhere is not None:
         session.execute(sa.update(interviews).where(interviews.c.id == interview_id).values(is_superseded=True))
         return False
-    held = session.execute(_LET_GO, {"b_id": attempt_id}).scalar_one_or_none()
+    held = _LET_GO.value(session, {"b_id": attempt_id})
     if held is not None:
         cell_id = held
-        session.execute(_SPEND, {"b_id": cell_id})
+        _SPEND.change(session, {"b_id": cell_id})
     else:
         found = session.execute(
             sa.select(sa.func.coalesce(interviews.c.cell_id, attempts.c.cell_id))

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ivr.errors import InvariantError
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import (
     attempts,
@@ -58,7 +59,7 @@ _TRYOUT = (
     .scalar_subquery()
 )
 
-_CALL = (
+_CALL = Prepared(
     sa.select(
         attempts.c.id.label("attempt_id"),
         attempts.c.case_id,
@@ -92,20 +93,22 @@ _CALL = (
 
 
 # Built once: a webhook runs them, and building a statement costs more than sending it.
-_MOVE = (
+_MOVE = Prepared(
     sa.update(attempts)
     .where(attempts.c.id == sa.bindparam("b_id"), attempts.c.turn == sa.bindparam("b_before"))
     .values({name: sa.bindparam(name) for name in ("turn", "dialogue", "interview_id")})
 )
-_REPLIED = sa.insert(turns)
+_REPLIED = Prepared(
+    sa.insert(turns).values({name: sa.bindparam(name) for name in ("attempt_id", "turn", "signal", "reply", "at")})
+)
 
 
 def load_call(session: Session, attempt_id: str) -> Call | None:
     """The call of this attempt, its last reply with it; None when there is no such attempt."""
-    row = session.execute(_CALL, {"id": attempt_id}).one_or_none()
+    row = _CALL.row(session, {"id": attempt_id})
     if row is None:
         return None
-    call = Call(**row._mapping)
+    call = Call(*row)
     if call.turn >= 0 and call.reply is None:
         # PostgreSQL: whoever waited for the lock sees the attempt as it is now, but what was joined to it as it was
         # before. Another statement sees the reply.
@@ -120,7 +123,7 @@ def reply_to(session: Session, attempt_id: str, turn: int) -> dict[str, Any] | N
     ).scalar_one_or_none()
 
 
-_LAST_REPLY = (
+_LAST_REPLY = Prepared(
     sa.select(turns.c.reply)
     .select_from(attempts.join(turns, sa.and_(turns.c.attempt_id == attempts.c.id, turns.c.turn == attempts.c.turn)))
     .where(attempts.c.id == sa.bindparam("id"))
@@ -129,7 +132,7 @@ _LAST_REPLY = (
 
 def last_reply(session: Session, attempt_id: str) -> dict[str, Any] | None:
     """What was replied to the call's last turn; None before its first."""
-    return session.execute(_LAST_REPLY, {"id": attempt_id}).scalar_one_or_none()
+    return _LAST_REPLY.value(session, {"id": attempt_id})
 
 
 def of_attempt(session: Session, attempt_id: str) -> list[Mapping[str, Any]]:
@@ -155,11 +158,10 @@ def save(
 ) -> None:
     """Keep that this turn was replied to. InvariantError when another webhook came in between."""
     values = {"dialogue": None if dialogue is None else dict(dialogue), "interview_id": interview_id}
-    changed = session.execute(_MOVE, {"b_id": attempt_id, "b_before": turn - 1, "turn": turn} | values)
-    if changed.rowcount != 1:
+    if _MOVE.change(session, {"b_id": attempt_id, "b_before": turn - 1, "turn": turn} | values) != 1:
         raise InvariantError(f"Turn {turn} of attempt {attempt_id} was replied to twice.")
-    session.execute(
-        _REPLIED, {"attempt_id": attempt_id, "turn": turn, "signal": signal, "reply": dict(reply), "at": now}
+    _REPLIED.change(
+        session, {"attempt_id": attempt_id, "turn": turn, "signal": signal, "reply": dict(reply), "at": now}
     )
 
 
