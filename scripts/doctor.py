@@ -19,7 +19,8 @@ import click
 import redis
 
 from ivr.bootstrap import House, open_house
-from ivr.errors import CarrierError, CarrierUnknownError, ConfigurationError, ToetsError
+from ivr.errors import CarrierError, CarrierUnknownError, ConfigurationError, MailError, ToetsError
+from ivr.mail import open_post
 from ivr.store import lines, prompts, schema
 from ivr.telephony.webhooks import SIGNATURE_HEADER, sign
 from scripts.output import command, emit, json_option, say
@@ -44,7 +45,7 @@ class Finding:
 @json_option
 @command
 def doctor(as_json: bool) -> None:
-    """Check settings, database, Redis, audio, the public URL and the carrier."""
+    """Check settings, database, Redis, audio, mail, the public URL and the carrier."""
     findings = list(examine())
     is_well = all(finding.level != "fault" for finding in findings)
     if as_json:
@@ -137,6 +138,21 @@ def _audio(house: House) -> Iterator[Finding]:
     yield Finding("audio", "ok", f"engine {house.settings.speech_engine}")
 
 
+def _mail(house: House) -> Iterator[Finding]:
+    is_server = house.settings.mail_url is not None
+    try:
+        where = open_post(house.settings).look()
+    except (MailError, OSError) as error:
+        detail = error.message if isinstance(error, MailError) else type(error).__name__
+        do = "Check IVR_MAIL_URL: host, port, user and password." if is_server else "Make IVR_VAR_DIR/mail writable."
+        yield Finding("mail", "fault", f"cannot be sent ({detail})", f"{do} Mails wait meanwhile.")
+        return
+    if not is_server and house.settings.env == "production":
+        yield Finding("mail", "warning", where, "Set IVR_MAIL_URL: nobody reads these files.")
+    else:
+        yield Finding("mail", "ok", where)
+
+
 def _public_url(house: House) -> Iterator[Finding]:
     base = house.settings.public_base_url.rstrip("/")
     status = _ask(f"{base}/healthz")
@@ -212,6 +228,7 @@ _LOOKS: dict[str, Callable[[House], Iterator[Finding]]] = {
     "database": _database,
     "redis": _redis,
     "audio": _audio,
+    "mail": _mail,
     "public url": _public_url,
     "carrier": _carrier,
 }

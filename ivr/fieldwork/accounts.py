@@ -100,6 +100,13 @@ def set_active(database: Database, email: str, is_active: bool) -> None:
             users.close_sessions(session, user.id)
 
 
+def set_mail(database: Database, user: User, wants_mail: bool) -> None:
+    """Whether a provider's account gets the weekly mail. Staff cannot switch theirs off: it comes when something is
+    wrong."""
+    with database.write() as session:
+        users.set_mail(session, user.id, wants_mail)
+
+
 def everyone(database: Database) -> list[User]:
     with database.read() as session:
         return users.all_users(session)

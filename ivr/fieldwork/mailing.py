@@ -149,7 +149,7 @@ def _staff(desk: Desk, now: datetime) -> list[Addressed]:
 
 def _providers(desk: Desk, now: datetime) -> list[Addressed]:
     with desk.database.read() as session:
-        people = [one for one in _readers(session) if one.role == "provider"]
+        people = [one for one in _readers(session) if one.role == "provider" and one.wants_mail]
         successes = mails.last_successes(session) if people else {}
     letters: dict[int, Letter | None] = {}
     for one in people:

@@ -86,7 +86,7 @@ _PROVIDER_NAMES = {
     "row": {"track", "period", "successful", "target", "expected"},
     "row_done": {"track", "period", "successful", "target"},
     "row_hidden": {"track", "period"},
-    "closing": {"url"},
+    "closing": {"url", "account"},
 }
 
 
@@ -261,7 +261,7 @@ def provider_letter(
     day = dutch.day(midnight)
     rows = [_stand(words, stand) for stand in told]
     opening = words.provider["opening"].format(provider=provider, day=day)
-    closing = words.provider["closing"].format(url=f"{url}/aanbieder")
+    closing = words.provider["closing"].format(url=f"{url}/aanbieder", account=f"{url}/account")
     return _letter(words.provider["subject"].format(day=day), [opening, *rows, closing])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
+import tempfile
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
@@ -28,10 +29,13 @@ _PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 
 class Post(Protocol):
-    """Takes one mail. Returns when it is certain that it was taken; a MailError otherwise."""
+    """Takes mails, one at a time."""
 
     def send(self, to: str, subject: str, body: str, *, name: str, at: datetime) -> None:
-        """`name` is unique and stays the same when a mail is tried again: it becomes the Message-ID."""
+        """Returns when it is certain that the mail was taken; a MailError or OSError otherwise.
+
+        `name` is unique and stays the same when a mail is tried again: it becomes the Message-ID.
+        """
         ...
 
 
@@ -60,6 +64,17 @@ class SmtpPost:
                 server.quit()
             except (smtplib.SMTPException, OSError):
                 server.close()
+
+    def look(self) -> str:
+        """Where mails go, in words, when the server takes us; TryLaterError otherwise."""
+        try:
+            with self._connect() as server:
+                code, _ = server.noop()
+        except (smtplib.SMTPException, OSError) as error:
+            raise TryLaterError(_what(error)) from error
+        if code >= 400:
+            raise TryLaterError(str(code))
+        return f"{self._scheme}, {'signed in' if self._user else 'without a user'}"
 
     def _connect(self) -> smtplib.SMTP:
         if self._scheme == "smtps":
@@ -106,9 +121,18 @@ class FilePost:
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder, self._sender = folder, sender
 
-    def send(self, to: str, subject: str, body: str, *, name: str, at: datetime) -> None:
+    def look(self) -> str:
+        """Where mails go, in words, when the folder can be written to; OSError otherwise."""
+        self._open_folder()
+        with tempfile.TemporaryFile(dir=self._folder):
+            return "files in IVR_VAR_DIR/mail"
+
+    def _open_folder(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o700)
+
+    def send(self, to: str, subject: str, body: str, *, name: str, at: datetime) -> None:
+        self._open_folder()
         content = message(self._sender, to, subject, body, name=name, at=at)
         aside = self._folder / f".{name}"
         aside.write_bytes(content.as_bytes())
@@ -126,7 +150,7 @@ def message(sender: str, to: str, subject: str, body: str, *, name: str, at: dat
     return made
 
 
-def open_post(settings: Settings) -> Post:
+def open_post(settings: Settings) -> SmtpPost | FilePost:
     """The mail server of the settings, or files in `var_dir/mail`."""
     if settings.mail_url is None:
         return FilePost(settings.var_dir / "mail", settings.mail_from)

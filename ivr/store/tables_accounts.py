@@ -25,6 +25,7 @@ users = sa.Table(
         "is_demo", sa.Boolean, nullable=False, server_default=sa.false(), comment="one click, never in production"
     ),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("wants_mail", sa.Boolean, nullable=False, server_default=sa.true(), comment="provider: the weekly mail"),
     sa.CheckConstraint("role IN ('viewer', 'fieldwork', 'admin', 'provider')", name="role"),
     sa.CheckConstraint("(role = 'provider') = (provider_id IS NOT NULL)", name="provider"),
 )

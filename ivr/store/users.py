@@ -36,6 +36,7 @@ class User:
     totp_last_step: int | None
     is_active: bool
     is_demo: bool
+    wants_mail: bool = True
 
     @property
     def has_password(self) -> bool:
@@ -62,6 +63,7 @@ _SELECT = sa.select(
     users.c.totp_last_step,
     users.c.is_active,
     users.c.is_demo,
+    users.c.wants_mail,
 ).select_from(users.outerjoin(providers))
 
 
@@ -116,6 +118,10 @@ def spend_totp_step(session: Session, user_id: int, step: int) -> bool:
 
 def set_active(session: Session, user_id: int, is_active: bool) -> None:
     session.execute(users.update().where(users.c.id == user_id).values(is_active=is_active))
+
+
+def set_mail(session: Session, user_id: int, wants_mail: bool) -> None:
+    session.execute(users.update().where(users.c.id == user_id).values(wants_mail=wants_mail))
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------

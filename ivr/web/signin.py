@@ -156,6 +156,13 @@ def switch_totp_off() -> Answer:
     return _to(url_for("signin.account"))
 
 
+@blueprint.post("/account/mail")
+@allow("provider")
+def switch_mail() -> Answer:
+    accounts.set_mail(the_house().database, user(), request.form.get("aan") == "1")
+    return _to(url_for("signin.account"))
+
+
 @blueprint.post("/account/wachtwoord")
 @allow(*EVERYONE)
 def change_password() -> Answer:

@@ -409,6 +409,7 @@ def test_a_provider_gets_its_own_counts_as_of_midnight_and_nobody_elses(office: 
     assert "van 7" not in body
     assert provider_of(office, other) not in body
     assert name in body
+    assert "/account." in body, "where to switch it off"
 
 
 def test_a_list_of_few_people_shows_no_count(office: Office) -> None:
@@ -430,6 +431,19 @@ def test_a_provider_hears_of_a_full_cell_that_week_and_then_no_more(office: Offi
     assert "Het doel is gehaald." in body
     office.run(MORNING + timedelta(days=7))
     assert len(office.post.sent) == 1
+
+
+def test_a_provider_that_switched_its_mail_off_gets_none_and_its_colleague_does(office: Office) -> None:
+    name = provider_of(office, full_cell(office, 25, 40))
+    for email in ("aan@dienst.example", "uit@dienst.example"):
+        office.account(email, "provider", name)
+    (off,) = [one for one in accounts.everyone(office.desk.database) if one.email.startswith("uit")]
+    accounts.set_mail(office.desk.database, off, wants_mail=False)
+    office.run()
+    assert [to for to, *_ in office.post.sent if "dienst" in to] == ["aan@dienst.example"]
+    accounts.set_mail(office.desk.database, off, wants_mail=True)
+    office.run(MORNING + timedelta(days=7))
+    assert "uit@dienst.example" in [to for to, *_ in office.post.sent]
 
 
 def test_no_mail_names_a_person_a_number_or_a_client(office: Office) -> None:

@@ -52,6 +52,21 @@ def test_a_server_that_is_away_is_tried_later() -> None:
         send(SmtpPost(f"smtp://127.0.0.1:{free_port()}", "toets@bureau.example", seconds=2))
 
 
+def test_a_look_says_whether_the_server_takes_us_and_sends_nothing(post: SmtpPost, inbox: Inbox) -> None:
+    assert post.look() == "smtp, without a user"
+    assert inbox.taken == []
+    with pytest.raises(TryLaterError):
+        SmtpPost(f"smtp://127.0.0.1:{free_port()}", "toets@bureau.example", seconds=2).look()
+
+
+def test_a_look_says_whether_the_folder_can_be_written_to_and_leaves_nothing(tmp_path: Path) -> None:
+    assert FilePost(tmp_path / "mail", "toets@bureau.example").look() == "files in IVR_VAR_DIR/mail"
+    assert list((tmp_path / "mail").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"exists|Not a directory"):
+        FilePost(tmp_path / "file", "toets@bureau.example").look()
+
+
 @pytest.mark.parametrize(
     ("answer", "error"), [("451 4.3.0 busy", TryLaterError), ("550 5.1.1 unknown", RefusedMailError)]
 )

@@ -16,6 +16,7 @@ from ivr.store import Database
 from ivr.web.app import create_app
 from scripts import doctor as doctor_module
 from scripts.cli import main
+from tests.mail.smtp_server import Inbox, free_port, smtp_server
 from tests.web.voice_house import house_at
 
 
@@ -64,6 +65,20 @@ def test_a_house_without_anything_around_it_says_what_is_missing() -> None:
     assert (found["redis"][0]["level"], "ivr run" in found["redis"][0]["do"]) == ("fault", True)
     assert (found["public url"][0]["level"], "scripts.serve" in found["public url"][0]["do"]) == ("fault", True)
     assert (found["carrier"][0]["level"], "ivr carrier" in found["carrier"][0]["do"]) == ("fault", True)
+
+
+def test_mail_that_cannot_be_sent_is_a_fault_and_files_are_fine_outside_production(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert examine(1)["mail"][0]["level"] == "ok"
+    monkeypatch.setenv("IVR_MAIL_URL", f"smtp://127.0.0.1:{free_port()}")
+    (finding,) = examine(1)["mail"]
+    assert (finding["level"], "IVR_MAIL_URL" in finding["do"]) == ("fault", True)
+    inbox, port = Inbox(), free_port()
+    with smtp_server(inbox, port):
+        monkeypatch.setenv("IVR_MAIL_URL", f"smtp://127.0.0.1:{port}")
+        assert examine(1)["mail"][0]["level"] == "ok"
+    assert inbox.taken == [], "nothing is sent to find out"
 
 
 def test_a_contradiction_in_the_settings_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,17 @@ def billed(app: Flask, sqlite_database: Database) -> int:
         return session.execute(sa.select(cells.c.order_id).where(cells.c.id == cell_id)).scalar_one()
 
 
+def test_many_orders_are_paged_and_the_sum_is_of_all(app: Flask, client: FlaskClient) -> None:
+    for _ in range(12):
+        add_cell(house_of(app), "Eerste Hulp", people=0, track="purchased")
+    first, last = client.get("/aanbieder/kosten").text, client.get("/aanbieder/kosten?pagina=2").text
+    assert first.count('<th scope="row">Bestelling') == 10
+    assert last.count('<th scope="row">Bestelling') == 2
+    assert "Alles samen (12 bestellingen)" in first
+    assert "Alles samen (12 bestellingen)" in last
+    assert client.get("/aanbieder/kosten?pagina=99").text.count('<th scope="row">Bestelling') == 2
+
+
 def test_the_costs_are_those_of_the_ledger_up_to_last_night(client: FlaskClient, billed: int) -> None:
     page = client.get("/aanbieder/kosten").text
     # 21 stand: 21 × 24,50 = 514,50. Number 4 was taken back and stays free until the next one: 19 halves.

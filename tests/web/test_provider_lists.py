@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from ivr.fieldwork import delivering
 from ivr.store import Database
 from ivr.store.tables import cases
+from ivr.web.provider.delivering import row_words
 from tests.web.page_house import post, signed_in
 from tests.web.provider_house import GOOD, HEAD, deliver, open_provider
 
@@ -152,3 +153,26 @@ def test_what_is_no_list_is_refused_in_words(client: FlaskClient, content: str) 
 def test_no_file_or_no_period_is_said(client: FlaskClient) -> None:
     assert "Kies eerst een bestand" in post(client, "/aanbieder/lijst", van="2025-01-01", tot="2025-12-31").text
     assert "Vul de eerste" in deliver(client, HEAD + GOOD, ("", "")).text
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([7], "Regel 7"),
+        ([2, 3], "Regels 2–3"),
+        (list(range(2, 82)), "Regels 2–81"),
+        ([2, 4, 5, 6, 9], "Regels 2, 4–6 en 9"),
+        (list(range(1, 40, 2)), "Regels 1, 3, 5, 7, 9, 11, 13, 15 en nog 12"),
+    ],
+)
+def test_rows_are_told_in_runs(rows: list[int], words: str) -> None:
+    assert row_words(rows) == words
+
+
+def test_a_list_of_the_wrong_year_has_one_sentence_to_read_and_every_row_in_the_file(client: FlaskClient) -> None:
+    many = "".join(f"{n};5;laagdrempelig;;Anna;Bos;06 1234{n:04};2019-03-01;\n" for n in range(1000, 1080))
+    answer = deliver(client, HEAD + many)
+    assert "Regels 2–81" in answer.text
+    assert answer.text.count("afgewezen") == 1
+    file = client.get(f"{answer.request.path}/regels.csv").data.decode("utf-8-sig")
+    assert len(file.splitlines()) == 1 + 80

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, render_template
+from flask import Response, abort, render_template, request, url_for
 
 from ivr.exports import invoice
 from ivr.exports.invoice import Invoice
@@ -12,13 +12,25 @@ from ivr.web.pages.access import allow, the_house
 from ivr.web.provider.door import as_file, blueprint, own, stands
 from ivr.web.provider.ordering import read_offer
 
+PAGE = 10
+"""Orders on a screen, the newest first; the sum is of all."""
+
 
 @blueprint.get("/kosten")
 @allow("provider")
 def costs() -> str:
     """Per order how many interviews counted, what Blik op Werk pays of them, and what the provider does."""
+    every, typed = list(reversed(_invoices())), request.args.get("pagina", "1")
+    pages = max(1, -(-len(every) // PAGE))
+    page = min(max(1, int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 1), pages)
     return render_template(
-        "provider/costs.html", invoices=list(reversed(_invoices())), until=midnight(the_house().clock.now())
+        "provider/costs.html",
+        invoices=every[(page - 1) * PAGE : page * PAGE],
+        every=every,
+        page=page,
+        pages=pages,
+        page_url=lambda number: url_for("provider.costs", pagina=number),
+        until=midnight(the_house().clock.now()),
     )
 
 

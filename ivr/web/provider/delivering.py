@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Response, abort, redirect, render_template, request, url_for
@@ -23,7 +25,9 @@ from ivr.store.deliveries import Delivery
 from ivr.web.pages.access import allow, takes, the_house, user
 from ivr.web.provider.door import PERIOD_FAULTS, as_file, blueprint, known_periods, own, read_period, suggested_period
 
-SHOWN = 200
+SHOWN = 100
+"""Remarks on the screen; the file has every row."""
+RUNS_SHOWN = 8
 REFUSED = {
     "bsn_column": "In dit bestand staat een kolom met burgerservicenummers. Die mogen wij niet ontvangen. Haal de "
     "kolom weg en lever het bestand opnieuw aan. Er is niets bewaard.",
@@ -111,6 +115,43 @@ EXAMPLE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One remark and the rows it is about. A list of the wrong year has one sentence to read, not two thousand."""
+
+    kind: str
+    rows: str
+    column: str
+    message: str
+
+
+def grouped(answer: Delivery) -> list[Told]:
+    """What is wrong with the list, then what to mind; equal remarks together, in the order of their first row."""
+    told: list[Told] = []
+    for kind, remarks in (("afgewezen", answer.rejected), ("let op", answer.warnings)):
+        rows: dict[tuple[str, str], list[int]] = {}
+        for row, column, message in remarks:
+            rows.setdefault((column, message), []).append(row)
+        told += [Told(kind, row_words(sorted(found)), *what) for what, found in rows.items()]
+    return told
+
+
+def row_words(rows: Sequence[int]) -> str:
+    """Regel 7; Regels 2–81, 90 en 93; of many runs the first, and how many rows more."""
+    runs: list[list[int]] = []
+    for row in rows:
+        if runs and row == runs[-1][-1] + 1:
+            runs[-1][1:] = [row]
+        else:
+            runs.append([row])
+    shown = ["–".join(map(str, run)) if len(run) == 2 else str(run[0]) for run in runs[:RUNS_SHOWN]]
+    left = sum(run[-1] - run[0] + 1 for run in runs[RUNS_SHOWN:])
+    if left:
+        shown.append(f"nog {left}")
+    start = "Regel" if len(rows) == 1 else "Regels"
+    return f"{start} {', '.join(shown[:-1])} en {shown[-1]}" if len(shown) > 1 else f"{start} {shown[0]}"
+
+
 def _answer(delivery_id: int) -> Delivery:
     found = delivering.answer(the_house().database, own()[0], delivery_id)
     return found if found is not None else abort(404)
@@ -128,6 +169,7 @@ def _page(fault: str | None = None, *, answer: Delivery | None = None) -> tuple[
         first=request.form.get("van") or first.isoformat(),
         last=request.form.get("tot") or last.isoformat(),
         shown=SHOWN,
+        remarks=grouped(answer) if answer is not None else [],
         closed=[one for one in known if one.is_closed],
         earlier=[one for one in earlier if answer is None or one.id != answer.id],
         most=delivering.MAX_BYTES,
