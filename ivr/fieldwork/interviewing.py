@@ -96,7 +96,7 @@ def _stray(session: Session, call: turns.Call, what: str, turn: int, now: dateti
 def _begin(session: Session, catalogue: Catalogue, days: Days, call: turns.Call, call_sid: str, now: datetime) -> Reply:
     if call.direction == "outbound":
         adoption = attempts.adopt(session, call.attempt_id, call_sid, now)
-        stands = attempts.get(session, call.attempt_id).state
+        stands = "placed" if adoption == "go" else attempts.get(session, call.attempt_id).state
         events.add(
             session, "answered", now, attempt_id=call.attempt_id, call_sid=call_sid, adoption=adoption, state=stands
         )

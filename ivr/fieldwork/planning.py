@@ -51,8 +51,10 @@ def plan(database: Database, rulebook: Rulebook, calendar: OpenHours, now: datet
         return []
     bounds = working.bounds_at(rulebook.fieldwork, now, consent_only=limits.consent_only)
     with database.read() as session:
-        # The common tick finds nothing due and must cost next to nothing.
-        if not cells.due(session, bounds):
+        # The common tick finds nothing due and must cost next to nothing. What it finds is only the order in which
+        # cells are served: whether there is a slot and a person is looked at again where they are taken.
+        waiting, empty = deque(cells.waiting(session, bounds)), list[int]()
+        if not waiting:
             return []
     closes, step = calendar.window_end(now), timedelta(seconds=1 / limits.calls_per_second)
     admitted: list[str] = []
@@ -66,7 +68,6 @@ def plan(database: Database, rulebook: Rulebook, calendar: OpenHours, now: datet
             room = min(room, 1)
         until = min(closes, now + timedelta(seconds=limits.horizon_seconds))
         start = max(now, line.next_at or now)
-        waiting, empty = deque(cells.waiting(session, bounds)), []
         while waiting and len(admitted) < room and start <= until and start < closes:
             cell_id, people = waiting.popleft()
             taken = admission.reserve(session, cell_id, bounds, start, closes)

@@ -71,17 +71,23 @@ class Faults:
         self.rates = rates or Rates()
         self._seed = seed
         self.done: Counter[str] = Counter()
+        self._throw = random.Random()  # noqa: S311  (play, not secrets)
 
     def strikes(self, kind: str, occasion: str) -> bool:
         """Whether this fault happens at this occasion ("CA… 3")."""
         rate: float = getattr(self.rates, kind)
         if rate <= 0:
             return False
-        strikes = self.dice(kind, occasion).random() < rate
+        # The first throw of `dice`, without making new ones.
+        self._throw.seed(self._occasion(kind, occasion))
+        strikes = self._throw.random() < rate
         if strikes:
             self.done[kind] += 1
         return strikes
 
     def dice(self, kind: str, occasion: str) -> random.Random:
         """Further dice for the same occasion (how late? which key?)."""
-        return random.Random(f"{self._seed}/{kind}/{occasion}")  # noqa: S311  (play, not secrets)
+        return random.Random(self._occasion(kind, occasion))  # noqa: S311  (play, not secrets)
+
+    def _occasion(self, kind: str, occasion: str) -> str:
+        return f"{self._seed}/{kind}/{occasion}"

@@ -9,7 +9,6 @@ user and password but with the port. A fragment never travels, so it is not sign
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
@@ -38,7 +37,7 @@ def compute(token: str, url: str, params: Params | None = None) -> str:
         # A repeated parameter enters once per distinct value, in order.
         for value in sorted(set(values)) if isinstance(values, list) else [values]:
             text += name + value
-    return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
+    return base64.b64encode(hmac.digest(token.encode(), text.encode(), "sha1")).decode()
 
 
 def sign(token: str, url: str, params: Params | None = None) -> str:

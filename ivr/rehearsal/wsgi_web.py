@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -56,27 +58,42 @@ class WsgiWeb:
 
 def _environ(method: str, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     parts = urlsplit(url)
-    environ: dict[str, Any] = {
+    environ = {
+        **_server(parts.scheme, parts.netloc),
         "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
         "PATH_INFO": unquote(parts.path, "latin-1"),
         "QUERY_STRING": parts.query,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+    }
+    if body or method == "POST":
+        environ["CONTENT_LENGTH"] = str(len(body))
+    for name, value in headers.items():
+        environ[_key(name)] = value
+    return environ
+
+
+@lru_cache(maxsize=16)
+def _server(scheme: str, netloc: str) -> Mapping[str, Any]:
+    """What is the same in every request to one address."""
+    parts = urlsplit(f"{scheme}://{netloc}")
+    return {
+        "SCRIPT_NAME": "",
         "SERVER_NAME": parts.hostname or "127.0.0.1",
         "SERVER_PORT": str(parts.port or 80),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": parts.scheme,
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": io.StringIO(),
+        "wsgi.url_scheme": scheme,
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        "HTTP_HOST": parts.netloc,
+        "HTTP_HOST": netloc,
     }
-    if body or method == "POST":
-        environ["CONTENT_LENGTH"] = str(len(body))
-    for name, value in headers.items():
-        key = name.upper().replace("-", "_")
-        environ["CONTENT_TYPE" if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-    return environ
+
+
+@lru_cache(maxsize=64)
+def _key(name: str) -> str:
+    """Where a header stands in the environment."""
+    key = name.upper().replace("-", "_")
+    return key if key == "CONTENT_TYPE" else f"HTTP_{key}"

@@ -6,14 +6,17 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases
 
-_RINGS = sa.select(sa.func.count()).where(
-    attempts.c.phone_hash == sa.bindparam("phone"),
-    attempts.c.rang.is_(True),
-    attempts.c.planned_at >= sa.bindparam("since"),
-    attempts.c.id != sa.bindparam("but_not"),
+_RINGS = Prepared(
+    sa.select(sa.func.count()).where(
+        attempts.c.phone_hash == sa.bindparam("phone"),
+        attempts.c.rang.is_(True),
+        attempts.c.planned_at >= sa.bindparam("since"),
+        attempts.c.id != sa.bindparam("but_not"),
+    )
 )
 _IS_LAPSED = sa.and_(
     cases.c.priority == sa.bindparam("appointment"),
@@ -27,7 +30,7 @@ _LAPSE = sa.update(cases).where(_IS_LAPSED).values(priority=sa.bindparam("ordina
 
 def rings_since(session: Session, phone_hash: str, since: datetime, but_not: str) -> int:
     """How many calls of ours but this one rang the telephone since then, as admission counts them."""
-    return session.execute(_RINGS, {"phone": phone_hash, "since": since, "but_not": but_not}).scalar_one()
+    return _RINGS.value(session, {"phone": phone_hash, "since": since, "but_not": but_not})
 
 
 def any_lapsed(session: Session, agreed_before: datetime, appointment: int) -> bool:

@@ -81,16 +81,12 @@ _DUE = Prepared(
 )
 
 
-def due(session: Session, bounds: Bounds) -> list[int]:
-    """Cells with room in which somebody's moment has come: appointments and resumed first, then who waited longest.
-
-    Of those who have no appointment and broke nothing off, only the replicate counts that the cell is working on.
-    """
-    return [cell_id for cell_id, _ in waiting(session, bounds)]
-
-
 def waiting(session: Session, bounds: Bounds) -> list[tuple[int, int]]:
-    """`due`, each cell with how many people wait in it; some of them may not be called just now."""
+    """Cells with room in which somebody's moment has come, each with how many people wait in it.
+
+    Appointments and resumed first, then who waited longest. Of those who have no appointment and broke nothing off,
+    only the replicate counts that the cell is working on. Some of the people may not be called just now.
+    """
     parameters = {"now": bounds.now, "consent_only": bounds.consent_only, "announced_from": bounds.announced_from}
     return [(id, people) for id, people in _DUE.rows(session, parameters)]
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ivr.errors import NotFoundError
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import order_prompts, orders, prompts, providers, renditions, samples, sounds
 
@@ -132,13 +133,16 @@ def sounds_of(session: Session, order_id: int, questionnaire_id: str, version: i
     return {(row.prompt, bool(row.is_slow)): row.sha256 for row in rows}
 
 
+_VOICED = Prepared(
+    sa.select(order_prompts.c.questionnaire, order_prompts.c.version)
+    .where(order_prompts.c.order_id == sa.bindparam("order"))
+    .distinct()
+)
+
+
 def voiced_versions(session: Session, order_id: int) -> dict[str, int]:
     """Questionnaire id → the newest version that the order's prompts were rendered for."""
-    return {
-        questionnaire: version
-        for order, questionnaire, version in sorted(all_voiced_versions(session, order_id))
-        if order == order_id
-    }
+    return dict(pair for pair in sorted(_VOICED.rows(session, {"order": order_id})))
 
 
 def all_voiced_versions(session: Session, order_id: int | None = None) -> set[tuple[int, str, int]]:

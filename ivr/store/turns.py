@@ -172,6 +172,27 @@ def phone_of(session: Session, case_id: int, rank: int) -> str | None:
     ).scalar_one_or_none()
 
 
+@dataclass(frozen=True, slots=True)
+class _Sharer:
+    id: int
+    code: str
+    cell_id: int | None
+    is_final: bool
+    is_busy: bool
+    name_hash: str | None
+    service: int | None
+
+
+_SHARERS = Prepared(
+    sa.select(*(cases.c[name] for name in _Sharer.__dataclass_fields__))
+    .where(
+        cases.c.respondent_group == "client",
+        cases.c.id.in_(sa.select(case_phones.c.case_id).where(case_phones.c.phone_hash == sa.bindparam("phone"))),
+    )
+    .order_by(cases.c.id)
+)
+
+
 def sharers(session: Session, call: Call, phone_hash: str) -> tuple[tuple[str, str], ...]:
     """The letters' codes of those who may be interviewed on this number, each with its case id as a text.
 
@@ -179,22 +200,7 @@ def sharers(session: Session, call: Call, phone_hash: str) -> tuple[tuple[str, s
     Somebody who has been interviewed still makes the number a shared one, but has no part in this call any more;
     nor has somebody in another call just now, in another cell, or with another questionnaire.
     """
-    rows = session.execute(
-        sa.select(
-            cases.c.id,
-            cases.c.code,
-            cases.c.cell_id,
-            cases.c.is_final,
-            cases.c.is_busy,
-            cases.c.name_hash,
-            cases.c.service,
-        )
-        .where(
-            cases.c.respondent_group == "client",
-            cases.c.id.in_(sa.select(case_phones.c.case_id).where(case_phones.c.phone_hash == phone_hash)),
-        )
-        .order_by(cases.c.id)
-    ).all()
+    rows = [_Sharer(*row) for row in _SHARERS.rows(session, {"phone": phone_hash})]
     own = next((row for row in rows if row.id == call.case_id), None)
     if own is None or not any(
         row.id != own.id and (own.name_hash is None or row.name_hash != own.name_hash) for row in rows

@@ -175,10 +175,10 @@ def test_somebody_of_a_later_replicate_makes_no_cell_due(world: World) -> None:
     later = world.person(cell, replicate=1)
     bounds = working.bounds_at(world.catalogue.fieldwork, world.clock.now(), consent_only=False)
     with world.database.read() as session:
-        assert cells.due(session, bounds) == []
+        assert cells.waiting(session, bounds) == []
     world.set_case(later, priority=working.APPOINTMENT)
     with world.database.read() as session:
-        assert cells.due(session, bounds) == [cell]
+        assert [id for id, _ in cells.waiting(session, bounds)] == [cell]
 
 
 def test_somebody_who_broke_off_before_the_own_letter_is_put_off_until_it_may_be_known(world: World) -> None:
