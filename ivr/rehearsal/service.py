@@ -58,7 +58,14 @@ class LocalCarrier:
         self.url = ""
 
     async def open(self) -> None:
-        """Start the clock, then listen."""
+        """Start the clock, then listen. Whatever was opened is closed again when that cannot be (OSError)."""
+        try:
+            await self._open()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _open(self) -> None:
         plan = self._plan
         self._web = self._web or HttpWeb()
         faults = Faults(plan.rates, plan.seed)

@@ -13,19 +13,20 @@ import ipaddress
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import IO, Any, Protocol
-from urllib.parse import parse_qsl, quote_plus, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote_plus, urljoin, urlsplit, urlunsplit
 
 import aiohttp
 from yarl import URL
 
 from ivr.rehearsal.calls import Call
 from ivr.rehearsal.listeners import Delivery
+from ivr.rehearsal.overrides import Overrides
 from ivr.rehearsal.signing import Params, sign
 from ivr.rehearsal.timekeeper import Timekeeper
 
@@ -132,10 +133,14 @@ class JsonLines:
 
     def __init__(self, path: Path | None) -> None:
         self._file: IO[str] | None = None
-        self.is_kept = path is not None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a", encoding="utf-8")
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether anything is written anywhere."""
+        return self._file is not None
 
     def write(self, line: Mapping[str, Any]) -> None:
         if self._file is not None:
@@ -146,25 +151,6 @@ class JsonLines:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-@dataclass(slots=True)
-class Overrides:
-    """Connection overrides in a URL's fragment: `#rc=2&rp=ct,5xx`."""
-
-    retries: int = 1
-    on: frozenset[str] = field(default_factory=lambda: frozenset({"ct"}))
-
-    @classmethod
-    def of(cls, url: str) -> Overrides:
-        if "#" not in url:
-            return cls()
-        wishes = dict(parse_qsl(urlsplit(url).fragment))
-        retries = wishes.get("rc", "1")
-        on = frozenset(wishes.get("rp", "ct").split(","))
-        if "all" in on:
-            on = frozenset({"ct", "rt", "4xx", "5xx"})
-        return cls(retries=min(int(retries), 5) if retries.isdigit() else 1, on=on)
 
 
 class Webhooks:

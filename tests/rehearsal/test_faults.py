@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from io import TextIOWrapper
+
 import pytest
 
 from ivr.errors import UsageError
@@ -167,6 +170,28 @@ def test_a_carrier_that_is_away_takes_no_call_and_is_back_by_itself(house, kit):
                 await second.close()
 
     assert asyncio.run(scene()) == 0
+
+
+def test_a_carrier_that_cannot_listen_leaves_no_log_open(kit, tmp_path):
+    import asyncio
+
+    from ivr.rehearsal.service import LocalCarrier, Plan
+
+    log = tmp_path / "carrier.jsonl"
+
+    async def scene():
+        first = LocalCarrier(Plan(port=0), kit.answering(kit.Script()))
+        await first.open()
+        try:
+            port = int(first.url.rsplit(":", 1)[1])
+            with pytest.raises(OSError, match="address"):
+                await LocalCarrier(Plan(port=port, log=log), kit.answering(kit.Script())).open()
+        finally:
+            await first.close()
+
+    asyncio.run(scene())
+    assert log.exists()
+    assert not [file for file in gc.get_objects() if isinstance(file, TextIOWrapper) and file.name == str(log)]
 
 
 def test_rates_are_read_from_one_number_or_by_kind():

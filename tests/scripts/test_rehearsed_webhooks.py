@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,11 @@ FIELDS = {"method", "url", "params", "signature", "status", "reply", "call_sid",
 def webhooks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The carrier log of one provider's season."""
     log = tmp_path_factory.mktemp("season") / "carrier.jsonl"
-    with pytest.MonkeyPatch.context() as patch:
-        lines = JsonLines(log)
+    with pytest.MonkeyPatch.context() as patch, closing(JsonLines(log)) as lines:
         patch.setattr(rehearse, "JsonLines", lambda _: lines)
         with pytest.raises(SystemExit) as left:
             rehearse.rehearse.main(["--providers", "1", "--seed", "5", "--faults", "0.1", "--processes", "1", "--json"])
         assert not left.value.code
-        lines.close()
     return [json.loads(line) for line in Path(log).read_text(encoding="utf-8").splitlines()]
 
 
