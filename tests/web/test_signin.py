@@ -75,7 +75,17 @@ def test_closing_an_account_ends_its_sessions_at_once(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    "onward", ["//evil.example", "https://evil.example", "/\\evil.example", "/staffing", "/staff\n/x"]
+    "onward",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/staffing",
+        "/staff\n/x",
+        "/staff/../echt",
+        "/account/..//evil.example",
+        "/staff//evil.example",
+    ],
 )
 def test_nobody_is_sent_elsewhere_after_signing_in(app: Flask, onward: str) -> None:
     client = app.test_client()

@@ -167,6 +167,8 @@ def local_path(path: str | None) -> str | None:
     """`path` if it is one of our own pages; None otherwise, so that nobody is sent elsewhere after signing in."""
     if not path or "\\" in path or any(ord(sign) < 32 for sign in path):
         return None
+    if "/.." in (way := path.partition("?")[0]) or "//" in way:
+        return None  # what looks like one of ours may be taken for another address on the way
     own = ("/staff", "/aanbieder", "/account", "/softphone")
     return path if any(path == door or path.startswith((f"{door}/", f"{door}?")) for door in own) else None
 
