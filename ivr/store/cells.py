@@ -145,13 +145,18 @@ def set_target(session: Session, cell_id: int, target: int) -> Cell:
     return get(session, cell_id)
 
 
+# One look over the attempts for all cells, not one a cell.
 _HELD = (
-    sa.select(sa.func.count())
-    .where(attempts.c.cell_id == cells.c.id, attempts.c.holds_slot.is_(True))
-    .correlate(cells)
-    .scalar_subquery()
+    sa.select(attempts.c.cell_id, sa.func.count().label("held"))
+    .where(attempts.c.holds_slot.is_(True))
+    .group_by(attempts.c.cell_id)
+    .subquery()
 )
-MISCOUNTED = sa.select(cells.c.id).where(cells.c.in_flight != _HELD)
+MISCOUNTED = (
+    sa.select(cells.c.id)
+    .select_from(cells.outerjoin(_HELD, _HELD.c.cell_id == cells.c.id))
+    .where(cells.c.in_flight != sa.func.coalesce(_HELD.c.held, 0))
+)
 _FILLED_WITH_PEOPLE = sa.select(cells.c.id).where(
     cells.c.successful >= cells.c.target,
     cells.c.in_flight == 0,

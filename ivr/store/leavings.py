@@ -14,6 +14,7 @@ from ivr.store.attempts import SITTING_ON_SLOTS
 from ivr.store.cases import BUSY_WITHOUT_CALL
 from ivr.store.cells import MISCOUNTED
 from ivr.store.open_calls import OPEN_STATES
+from ivr.store.prepared import Prepared
 from ivr.store.session import Session
 from ivr.store.tables import attempts, cases, cells, interviews, providers, responses, samples
 
@@ -77,18 +78,20 @@ def held_slots(session: Session) -> int:
     return max(counted, held)
 
 
-_ANY_LEAK = sa.select(
-    sa.or_(
-        sa.exists(SITTING_ON_SLOTS),
-        sa.exists(MISCOUNTED),
-        sa.exists(BUSY_WITHOUT_CALL),
+_ANY_LEAK = Prepared(
+    sa.select(
+        sa.or_(
+            sa.exists(SITTING_ON_SLOTS),
+            sa.exists(MISCOUNTED),
+            sa.exists(BUSY_WITHOUT_CALL),
+        )
     )
 )
 
 
 def any_leak(session: Session) -> bool:
     """Whether a slot is held by a call that is over, a cell is miscounted, or somebody busy without a call."""
-    return bool(session.execute(_ANY_LEAK).scalar_one())
+    return bool(_ANY_LEAK.value(session, {}))
 
 
 def phone_cases(session: Session) -> int:
