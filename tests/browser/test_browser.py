@@ -1,93 +1,31 @@
 """The pages in a real browser: axe finds nothing, nothing sticks out at 360 px, the CSP is not broken, keys suffice.
 
-Needs Debian's Chromium (`make browser`); without one these tests are skipped, loudly. With IVR_SCREENSHOTS=DIR each
-page is also photographed, for people to look at.
+What it needs, and how pages are photographed for people to look at, stands in `sight.py`.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
 from ivr.store import Database
-from tests.web.page_house import add_cell, fill_with, house_of, open_app
+from tests.browser.sight import MARKS, SCREENSHOTS, enter, faults_of, photograph, tab_to
 
-CHROMIUM = os.environ.get("IVR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-SCREENSHOTS = os.environ.get("IVR_SCREENSHOTS")
-AXE = Path(__file__).parent / "axe.min.js"
 SIGHTS = [(360, "light"), (1280, "dark"), *([(1280, "light"), (360, "dark")] if SCREENSHOTS else [])]
 """Widths and colours; the last two are for the photographs, axe has nothing new to say of them."""
 PUBLIC = ("/", "/echt", "/inloggen")
 STAFF = ("/staff", "/staff?aandacht=1&q=12", "/staff/cel/1", "/staff/logboek", "/staff/wachtrijen", "/account")
 PROVIDER = ("/aanbieder", "/aanbieder/bestellen?aantal=25", "/aanbieder/lijst", "/aanbieder/kosten")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM: the pages were not looked at. Run `make browser`."),
-    # The browser's own sockets are closed after the test that opened them.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def site(sqlite_database: Database, tmp_path: Path) -> Iterator[str]:
-    """A demo house on loopback with 60 cells."""
-    app = open_app(sqlite_database, tmp_path, env="demo")
-    fill_with(sqlite_database, 60, 12)
-    add_cell(house_of(app), "Dienstverlener 1", track="purchased", people=5)
-    server = make_server("127.0.0.1", 0, app, handler_class=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def enter(page: Any, site: str, role: str) -> None:
-    page.goto(f"{site}/inloggen")
-    page.get_by_role("button", name=role, exact=True).click()
+pytestmark = MARKS
 
 
 def look(page: Any, path: str, width: int, scheme: str) -> list[str]:
-    """What is wrong with the page that is open: axe's findings, and what sticks out on the right."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa']})")
-    faults = [
-        f"{path} {width} {scheme}: {rule['id']} {node['target']} {node['failureSummary']}"
-        for rule in found["violations"]
-        for node in rule["nodes"][:3]
-    ]
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    if wide > 0:
-        faults.append(f"{path} {width}: {wide} px stick out")
-    if SCREENSHOTS:
-        Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
-        name = path.strip("/").replace("/", "-").replace("?", "-").split("=")[0] or "start"
-        page.screenshot(path=f"{SCREENSHOTS}/{name}-{width}-{scheme}.png", full_page=path != "/staff")
-    return faults
+    """What is wrong with the page that is open."""
+    name = path.strip("/").replace("/", "-").replace("?", "-").split("=")[0] or "start"
+    photograph(page, f"{name}-{width}-{scheme}", full_page=path != "/staff")
+    return faults_of(page, path, width, scheme)
 
 
 @pytest.mark.parametrize(("width", "scheme"), SIGHTS)
@@ -135,7 +73,10 @@ def test_the_board_refreshes_itself_and_keeps_the_filter(browser: Any, site: str
     assert "10 van 25" in row.inner_text()
     with sqlite_database.write() as session:
         session.execute(cells.update().where(cells.c.id == 10).values(successful=11))
+    page.locator("#bereik p").first.wait_for()
+    page.evaluate("document.querySelector('#bereik').dataset.held = 'yes'")
     row.get_by_text("11 van 25").wait_for(timeout=15_000)
+    assert page.locator("#bereik").get_attribute("data-held") == "yes", "the card that asks for itself stays"
     assert page.locator("table", has=row).get_by_role("row").count() == 2, "the head and the one cell asked for"
     context.close()
 
@@ -156,21 +97,29 @@ def test_the_costs_appear_while_a_number_is_typed(browser: Any, site: str) -> No
     context.close()
 
 
-def test_a_cell_can_be_paused_with_the_keyboard_alone(browser: Any, site: str) -> None:
+def test_a_cell_is_paused_and_resumed_from_the_sign_in_page_on_with_the_keyboard_alone(browser: Any, site: str) -> None:
     context = browser.new_context()
     page = context.new_page()
-    enter(page, site, "Beheerder")
-    page.goto(f"{site}/staff/cel/1")
+    page.goto(f"{site}/inloggen")
+    tab_to(page, "it.innerText === 'Beheerder'")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/staff")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
-    for _ in range(20):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "reden":
-            break
+    tab_to(page, "it.innerText === 'Dienstverlener 26'")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Dienstverlener 26").wait_for()
+    tab_to(page, "it.id === 'reden'")
     page.keyboard.type("De school heeft vakantie")
-    page.keyboard.press("Tab")
+    tab_to(page, "it.innerText === 'Pauzeren'")
     page.keyboard.press("Enter")
     page.get_by_role("cell", name="De school heeft vakantie").wait_for()
     assert page.locator("h1").get_by_text("gepauzeerd").count() == 1
+    tab_to(page, "it.id === 'reden'")
+    page.keyboard.type("De vakantie is voorbij")
+    tab_to(page, "it.innerText === 'Hervatten'")
+    page.keyboard.press("Enter")
+    page.get_by_role("cell", name="De vakantie is voorbij").wait_for()
+    assert page.locator("h1").get_by_text("loopt").count() == 1
     context.close()

@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import make_server
 
 import pytest
 from fieldwork_world import StillClock
@@ -25,7 +23,7 @@ from ivr import backlog
 from ivr.settings import ROOT
 from ivr.store import Database, leases
 from scripts.embedded import redis_command, wait_for_redis
-from tests.browser.test_browser import CHROMIUM, _Quiet, enter
+from tests.browser.sight import CHROMIUM, enter, served
 from tests.web.page_house import MIDDAY, add_cell, fill_with, house_of, open_app
 from worker import queues
 
@@ -98,13 +96,8 @@ def site(sqlite_database: Database, tmp_path: Path, redis_url: str) -> Iterator[
     house_of(app).__dict__["clock"] = StillClock(MIDDAY)
     fill_with(sqlite_database, 40, 12)
     add_cell(house_of(app), "Dienstverlener 1", track="purchased", people=8, target=10)
-    server = make_server("127.0.0.1", 0, app, handler_class=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.mark.browser

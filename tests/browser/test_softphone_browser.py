@@ -1,12 +1,10 @@
 """The softphone in a real browser: a whole call by keyboard, one by mouse, declined and ringing in, axe, screenshots.
 
-Needs Debian's Chromium (`make browser`), like `test_browser.py`. With IVR_SCREENSHOTS=DIR each stage is photographed.
+What it needs, and how each stage is photographed, stands in `sight.py`.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,27 +12,10 @@ from typing import Any
 import pytest
 
 from ivr.store import Database, tables
+from tests.browser.sight import AXE, MARKS, photograph
 from tests.softphone_world import World, open_world
 
-CHROMIUM = os.environ.get("IVR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-SCREENSHOTS = os.environ.get("IVR_SCREENSHOTS")
-AXE = Path(__file__).parent / "axe.min.js"
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM: the softphone was not looked at. Run `make browser`."),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+pytestmark = MARKS
 
 
 @pytest.fixture
@@ -88,9 +69,7 @@ def look(page: Any, stage: str) -> list[str]:
         faults += [f"{stage} {width}: {rule['id']} {rule['nodes'][0]['target']}" for rule in found["violations"]]
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         faults += [f"{stage} {width}: {wide} px stick out"] if wide > 0 else []
-        if SCREENSHOTS:
-            Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=f"{SCREENSHOTS}/softphone-{stage}-{width}.png", full_page=True)
+        photograph(page, f"softphone-{stage}-{width}")
     return faults
 
 

@@ -1,17 +1,14 @@
 """The spoken questions in a real browser: axe is content, they can be heard, seen being read, and answered by keyboard.
 
-Needs Debian's Chromium (`make browser`). With IVR_SCREENSHOTS=DIR each page is also photographed.
+What it needs, and how pages are photographed, stands in `sight.py`.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 import sqlalchemy as sa
@@ -22,48 +19,15 @@ from ivr.fieldwork.voicing import Wording
 from ivr.settings import ROOT
 from ivr.speech.espeak import EspeakEngine
 from ivr.store import Database, samples, tables
+from tests.browser.sight import MARKS, SCREENSHOTS, WCAG, faults_of, photograph, served
 from tests.fieldwork.voiced_order import CATALOGUE, NOON
 from tests.web.page_house import house_of
 from tests.web.spoken_house import DOOR, SpokenHouse, spoken_house
 
-CHROMIUM = os.environ.get("IVR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-SCREENSHOTS = os.environ.get("IVR_SCREENSHOTS")
-AXE = Path(__file__).parent / "axe.min.js"
 SIGHTS = [(360, "light"), (1280, "dark"), *([(1280, "light"), (360, "dark")] if SCREENSHOTS else [])]
-RULES = "axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']})"
+RULES = (*WCAG, "best-practice")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM: the pages were not looked at. Run `make browser`."),
-    # The browser's own sockets are closed after the test that opened them.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield chromium
-        chromium.close()
-
-
-def _serve(house: SpokenHouse) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, house.app, handler_class=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
@@ -107,29 +71,20 @@ def _reopened(database: Database, folder: Path) -> SpokenHouse:
 
 @pytest.fixture
 def site(house: SpokenHouse) -> Iterator[str]:
-    yield from _serve(house)
+    with served(house.app) as address:
+        yield address
 
 
 def look(page: Any, name: str, width: int, scheme: str) -> list[str]:
     """What is wrong with the page that is open."""
-    page.evaluate(AXE.read_text("utf-8"))
-    faults = [
-        f"{name} {width} {scheme}: {rule['id']} {node['target']} {node['failureSummary']}"
-        for rule in page.evaluate(RULES)["violations"]
-        for node in rule["nodes"][:3]
-    ]
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    if wide > 0:
-        faults.append(f"{name} {width}: {wide} px stick out")
+    faults = faults_of(page, name, width, scheme, RULES)
     small = page.evaluate(
         """() => [...document.querySelectorAll('main button, main label, main .button, main audio')]
         .filter(e => e.offsetParent && (e.getBoundingClientRect().height < 44 || e.getBoundingClientRect().width < 44))
         .map(e => e.outerHTML.slice(0, 80))"""
     )
     faults += [f"{name} {width}: too small to press: {one}" for one in small if '<label for="antwoord"' not in one]
-    if SCREENSHOTS:
-        Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=f"{SCREENSHOTS}/spoken-{name}-{width}-{scheme}.png", full_page=True)
+    photograph(page, f"spoken-{name}-{width}-{scheme}")
     return faults
 
 

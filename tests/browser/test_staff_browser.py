@@ -1,19 +1,15 @@
 """The staff pages in a real browser, at three widths, light and dark: axe finds nothing, nothing sticks out.
 
-Like `test_browser.py` needs Debian's Chromium; with IVR_SCREENSHOTS=DIR each page is photographed, for people to see.
+What it needs, and how pages are photographed for people to see, stands in `sight.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 import sqlalchemy as sa
@@ -22,11 +18,9 @@ from flask import Flask
 from ivr.fieldwork import trying
 from ivr.speech import phone_audio
 from ivr.store import Database, prompts, tables
+from tests.browser.sight import MARKS, WCAG, enter, faults_of, photograph, served
 from tests.web.page_house import MIDDAY, add_cell, fill_with, house_of, open_app
 
-CHROMIUM = os.environ.get("IVR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-SCREENSHOTS = os.environ.get("IVR_SCREENSHOTS")
-AXE = Path(__file__).parent / "axe.min.js"
 SIGHTS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark"), (1920, "light"), (1920, "dark")]
 PAGES = {
     "bord": "/staff",
@@ -40,30 +34,9 @@ PAGES = {
     "vragenlijst": "/staff/vragenlijsten/inburgering",
     "logboek": "/staff/logboek",
 }
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES = (*WCAG, "best-practice")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM: the pages were not looked at. Run `make browser`."),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        )
-        yield chromium
-        chromium.close()
+pytestmark = MARKS
 
 
 @pytest.fixture
@@ -79,13 +52,8 @@ def app(sqlite_database: Database, tmp_path: Path) -> Flask:
 
 @pytest.fixture
 def site(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, handler_class=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 def _history(database: Database, now: datetime) -> None:
@@ -131,31 +99,15 @@ def _voice(app: Flask) -> None:
         prompts.mark_voiced(session, order_id, MIDDAY)
 
 
-def enter(page: Any, site: str, role: str = "Beheerder") -> None:
-    page.goto(f"{site}/inloggen")
-    page.get_by_role("button", name=role, exact=True).click()
-
-
 def look(page: Any, name: str, width: int, scheme: str) -> list[str]:
-    """What axe finds on the page that is open, and what sticks out on the right."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate(f"axe.run(document, {{runOnly: {RULES}}})")
-    faults = [
-        f"{name} {width} {scheme}: {rule['id']} {node['target']} {node['failureSummary']}"
-        for rule in found["violations"]
-        for node in rule["nodes"][:3]
-    ]
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    faults += [f"{name} {width}: {wide} px stick out"] if wide > 0 else []
+    """What is wrong with the page that is open."""
+    faults = faults_of(page, name, width, scheme, RULES)
     small = page.evaluate(
         "[...document.querySelectorAll('main button, main select, main input:not([type=hidden])')]"
         ".filter(e => e.offsetParent && (e.offsetHeight < 20 || e.offsetWidth < 20)).map(e => e.outerHTML.slice(0, 80))"
     )
-    faults += [f"{name} {width}: too small to hit: {control}" for control in small]
-    if SCREENSHOTS:
-        Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=f"{SCREENSHOTS}/staff-{name}-{width}-{scheme}.png", full_page=name not in {"vragenlijst"})
-    return faults
+    photograph(page, f"staff-{name}-{width}-{scheme}", full_page=name != "vragenlijst")
+    return [*faults, *(f"{name} {width}: too small to hit: {control}" for control in small)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -52,6 +52,24 @@ def test_the_low_threshold_questionnaire_is_answered_too(sqlite_database: Databa
     assert stored(house.app)["LD_FREQ"] == "1"
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "null"}, 303),
+        ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 400),
+        ({"Origin": "https://elsewhere.example"}, 400),
+    ],
+)
+def test_a_page_that_tells_no_other_site_its_address_still_takes_its_own_form(
+    house: SpokenHouse, headers: dict[str, str], status: int
+) -> None:
+    client = house.app.test_client()
+    page = client.get(DOOR)
+    assert page.headers["Referrer-Policy"] == "no-referrer", "then a browser calls our own page null"
+    assert client.post(DOOR, data={"csrf": token_in(page.text)}, headers=headers).status_code == status
+
+
 def test_the_first_page_names_neither_provider_nor_person(house: SpokenHouse) -> None:
     page = house.app.test_client().get(DOOR).text
     assert "Taal" not in page

@@ -137,13 +137,16 @@ def is_from_elsewhere() -> bool:
     """Whether the browser says that another site made this request. One that says nothing is judged by its token.
 
     Ours are the host that was asked (a browser does not let a page choose it, and behind a proxy it may be the inner
-    name) and IVR_PUBLIC_BASE_URL. The scheme is left aside: a proxy takes the TLS off.
+    name) and IVR_PUBLIC_BASE_URL. The scheme is left aside: a proxy takes the TLS off. `null` is said by whoever hides
+    where it comes from: our own respondents' pages do (no-referrer, their address is a secret), those with a menu never.
     """
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+    fetched, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if fetched == "cross-site":
         return True
-    origin = request.headers.get("Origin")
     if origin is None:
         return False
+    if origin == "null":
+        return fetched != "same-origin" and allowed_roles(request.endpoint or "") != _PUBLIC
     ours = {request.host.lower(), urlsplit(the_house().settings.public_base_url).netloc.lower()}
     return urlsplit(origin).netloc.lower() not in ours
 
