@@ -138,7 +138,7 @@ def is_from_elsewhere() -> bool:
 
     Ours are the host that was asked (a browser does not let a page choose it, and behind a proxy it may be the inner
     name) and IVR_PUBLIC_BASE_URL. The scheme is left aside: a proxy takes the TLS off. `null` is said by whoever hides
-    where it comes from: our own respondents' pages do (no-referrer, their address is a secret), those with a menu never.
+    where it comes from: our respondents' pages do (no-referrer: their address is a secret), those with a menu never.
     """
     fetched, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if fetched == "cross-site":
