@@ -70,11 +70,17 @@ def register(app: Flask, house: House) -> None:
 
 
 def make_ready(app: Flask) -> None:
-    """Do what the board needs before the first visitor comes, who would wait for it: compile the templates, and count
-    once, in a thread of its own, because webhooks wait for nothing."""
-    for name in ("base.html", "parts.html", "staff/board.html", "staff/board_part.html"):
-        app.jinja_env.get_template(name)
-    threading.Thread(target=count_ahead, args=(app,), name="count-ahead", daemon=True).start()
+    """Do what staff would wait for before the first of them comes: compile the templates, count the board. In a thread
+    of its own, because webhooks wait for nothing."""
+    threading.Thread(target=_ahead, args=(app,), name="ahead", daemon=True).start()
+
+
+def _ahead(app: Flask) -> None:
+    for name in ("board", "board_part", "cell", "people_table", "log_table", "questionnaire"):
+        app.jinja_env.get_template(f"staff/{name}.html")
+    for name in ("base", "parts"):
+        app.jinja_env.get_template(f"{name}.html")
+    count_ahead(app)
 
 
 def count_ahead(app: Flask) -> None:
