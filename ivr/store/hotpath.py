@@ -1,4 +1,4 @@
-"""The one path with SQL on the driver's own connection: a key in the middle of a call.
+"""A key in the middle of a call, past SQLAlchemy altogether: a driver's connection of its own, one round trip.
 
 Decides how such a turn is read and kept in as few round trips as the database allows: SQL compiled once from the
 same tables as everywhere, run without SQLAlchemy's execution. What may take this path is decided in
@@ -7,7 +7,8 @@ same tables as everywhere, run without SQLAlchemy's execution. What may take thi
 Why that is safe without a lock held while the engine thinks: a turn is kept only where the attempt still stands at
 the turn before, in the same call, still open, with the same interview; and an interview is counted only where it never
 was, by an attempt that holds a slot. Whoever came in between makes that untrue. The two databases' halves are
-`hotpath_sqlite.py` and `hotpath_postgres.py`; the numbers: docs/decisions/0010.
+`hotpath_sqlite.py` and `hotpath_postgres.py`; the numbers: docs/decisions/0010. (Other statements that are run often
+keep SQLAlchemy's connection and transaction: `prepared.py`, decision 0014.)
 """
 
 from __future__ import annotations

@@ -105,8 +105,8 @@ def spend() -> sa.Update:
     )
 
 
-def close_all(idle: deque[Any]) -> None:
+def close_all(idle: deque[Any], close: Callable[[Any], None]) -> None:
     """Close the connections that nobody uses."""
     while idle:
         with contextlib.suppress(IndexError):
-            idle.pop().close()
+            close(idle.pop())

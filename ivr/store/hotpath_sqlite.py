@@ -100,7 +100,7 @@ class SqlitePath:
 
     def close(self) -> None:
         """See `hotpath.HotPath`."""
-        close_all(self._idle)
+        close_all(self._idle, sqlite3.Connection.close)
 
     def _take(self) -> sqlite3.Connection:
         try:
