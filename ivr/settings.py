@@ -8,71 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ivr.errors import ConfigurationError
+from ivr.settings_faults import NO_ACCOUNT, NO_NUMBER, NO_TOKEN, faults_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def _named(name: str) -> AliasChoices:
     return AliasChoices(name)
-
-
-_EDGES = {"ie1": ("dublin",), "au1": ("sydney",)}
-"""Where a region's own hosts are; the United States (us1) are reached through any edge."""
-_OVERRIDES = {
-    "rc": r"[0-5]",
-    "rp": r"(ct|rt|4xx|5xx|all)(,(ct|rt|4xx|5xx|all))*",
-    "ct": r"[1-9]\d{2,4}",
-    "rt": r"[1-9]\d{2,4}",
-    "tt": r"[1-9]\d{2,4}",
-    "e": r"[a-z][a-z0-9-]*(,[a-z][a-z0-9-]*)*",
-    "sni": r"[yn]",
-}
-"""Twilio's "Connection overrides": tries again, on what, connect, read and total time-out (ms), edges, TLS name."""
-
-
-def _fault_of_overrides(text: str) -> str | None:
-    for part in text.split("&") if text else ():
-        name, _, value = part.partition("=")
-        if name not in _OVERRIDES:
-            return f"there is no {name!r}, only {', '.join(_OVERRIDES)}"
-        if not re.fullmatch(_OVERRIDES[name], value) or (name in {"ct", "rt", "tt"} and int(value) > 15_000):
-            return f"{name} cannot be {value!r}"
-    return None
-
-
-def _fault_of_base(url: str) -> str | None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "must begin with https:// (or http:// on this machine) and a host"
-    if parts.username or parts.query or parts.fragment or "?" in url or "#" in url:
-        return "has no user, query or fragment"
-    if not re.fullmatch(r"[A-Za-z0-9_/-]*", parts.path):
-        return "may have letters, digits, - and _ in its path only"
-    return None
-
-
-def _fault_of_mail(url: str) -> str | None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not parts.hostname:
-        return "begins with smtps://, smtp+starttls:// or smtp://, and a host"
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        return "ends with the port"
-    if parts.scheme == "smtp" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
-        return "needs smtps:// or smtp+starttls:// for another machine: smtp:// hides nothing on the way"
-    if bool(parts.username) != bool(parts.password):
-        return "has both a user and a password, or neither"
-    return None
 
 
 class Settings(BaseSettings):
@@ -134,20 +85,20 @@ class Settings(BaseSettings):
     carrier_log: Path | None = Field(
         None, description="file to which the local carrier writes each webhook as a JSON line"
     )
-    calls_per_second: float = Field(1.0, gt=0, description="calls started per second for the account, over all workers")
+    calls_per_second: float = Field(
+        1.0, gt=0, le=1000, description="calls started per second for the account, over all workers"
+    )
     calls_in_flight: int = Field(20, ge=1, description="calls at the same time for the account, over all workers")
     ring_seconds: int = Field(25, ge=5, le=600, description="how long a telephone rings")
-    call_limit_seconds: int = Field(1200, ge=60, description="a call is ended by the carrier after this long")
+    call_limit_seconds: int = Field(1200, ge=60, le=14400, description="a call is ended by the carrier after this long")
     dial_requires: Literal["announcement", "consent"] = Field(
         "announcement",
         description="announcement: announced 2-30 days before or consent ja; consent: consent ja of everyone",
     )
 
-    twilio_account_sid: str = Field(
-        "AC" + "0" * 32, validation_alias=_named("TWILIO_ACCOUNT_SID"), description="account"
-    )
+    twilio_account_sid: str = Field(NO_ACCOUNT, validation_alias=_named("TWILIO_ACCOUNT_SID"), description="account")
     twilio_auth_token: SecretStr = Field(
-        SecretStr("local"),
+        SecretStr(NO_TOKEN),
         validation_alias=_named("TWILIO_AUTH_TOKEN"),
         description="signs webhooks; also the REST password unless an API key is set",
     )
@@ -158,7 +109,7 @@ class Settings(BaseSettings):
         None, validation_alias=_named("TWILIO_API_SECRET"), description="secret of the API key"
     )
     twilio_from: str = Field(
-        "+31850000000",
+        NO_NUMBER,
         validation_alias=_named("TWILIO_FROM"),
         description="number that is shown and can be called back (E.164)",
     )
@@ -190,9 +141,9 @@ class Settings(BaseSettings):
     web_address: str = Field("blikopwerk.nl", description="web address that is read aloud")
 
     clock: str = Field("system", description="system, or leaping:/path/of/socket in demo and rehearsal")
-    tick_seconds: float = Field(2.0, gt=0, description="how often the elected clock looks for due work")
+    tick_seconds: float = Field(2.0, gt=0, le=60, description="how often the elected clock looks for due work")
     lease_seconds: float = Field(
-        60.0, gt=0, description="after this long an unfinished step is taken over or asked of the carrier"
+        60.0, ge=15, le=120, description="after this long an unfinished step is taken over or asked of the carrier"
     )
     workers: int = Field(1, ge=1, description="dialling workers that `make run` and the demo start")
 
@@ -211,59 +162,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _coherent(self) -> Settings:
-        if (self.twilio_region is None) != (self.twilio_edge is None):
-            raise ValueError(
-                "TWILIO_REGION and TWILIO_EDGE go together (Ireland: ie1 with dublin): "
-                "a region alone builds a host that no longer works. Set both or neither."
-            )
-        pair = (self.twilio_region, self.twilio_edge)
-        if self.twilio_region in _EDGES and self.twilio_edge not in _EDGES[self.twilio_region]:
-            raise ValueError(
-                f"TWILIO_REGION={pair[0]} is not reached through TWILIO_EDGE={pair[1]}: "
-                f"use {' or '.join(_EDGES[self.twilio_region])}."
-            )
-        if self.twilio_base_url and self.twilio_region:
-            raise ValueError(
-                "TWILIO_BASE_URL names another service; TWILIO_REGION and TWILIO_EDGE are Twilio's own. Leave either out."
-            )
-        if not re.fullmatch(r"\+[1-9]\d{6,14}", self.twilio_from):
-            raise ValueError("TWILIO_FROM is a number with its country, such as +31850000000, without spaces.")
-        if not all(name and secret for name, secret in self._webhook_keys):
-            raise ValueError("TWILIO_WEBHOOK_KEYS takes id=secret pairs with commas, as the carrier shows them.")
-        if fault := _fault_of_overrides(self.twilio_connection_overrides):
-            raise ValueError(f"TWILIO_CONNECTION_OVERRIDES: {fault}. It looks like rc=2&rp=ct,5xx.")
-        if self.database_url and not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
-            raise ValueError("IVR_DATABASE_URL begins with sqlite:/// (a fourth / for /…) or postgresql+psycopg://.")
-        if fault := _fault_of_base(self.public_base_url):
-            raise ValueError(f"IVR_PUBLIC_BASE_URL {fault}: signatures are computed over exactly this address.")
-        if (self.twilio_api_key is None) != (self.twilio_api_secret is None):
-            raise ValueError("TWILIO_API_KEY and TWILIO_API_SECRET go together. Set both or neither.")
-        if self.carrier == "twilio":
-            if self.twilio_account_sid == "AC" + "0" * 32 or self.twilio_auth_token.get_secret_value() == "local":
-                raise ValueError("IVR_CARRIER=twilio needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN of a real account.")
-            if not re.fullmatch(r"AC[0-9a-fA-F]{32}", self.twilio_account_sid):
-                raise ValueError("TWILIO_ACCOUNT_SID is AC and 32 hexadecimal digits; an API key (SK…) goes elsewhere.")
-            if self.env == "demo":
-                raise ValueError("IVR_ENV=demo signs in with one click: never together with IVR_CARRIER=twilio.")
-            if not self.public_base_url.startswith("https://"):
-                raise ValueError("IVR_CARRIER=twilio needs an https IVR_PUBLIC_BASE_URL that the carrier can reach.")
-            if self.clock != "system":
-                raise ValueError("IVR_CARRIER=twilio needs IVR_CLOCK=system: real people live in real time.")
-        if self.mail_url is not None and (fault := _fault_of_mail(self.mail_url.get_secret_value())):
-            raise ValueError(f"IVR_MAIL_URL {fault}.")
-        if not re.search(r"[^@\s<>]+@[^@\s<>]+", self.mail_from) or "\n" in self.mail_from:
-            raise ValueError("IVR_MAIL_FROM needs an address, such as Toets <toets@example.org>.")
-        if any(not re.fullmatch(r"[0-9a-f]{64}", digest) for digest in self.api_token_hashes.values()):
-            raise ValueError("IVR_API_TOKENS takes name=sha256 pairs with commas; `ivr api token NAME` prints one.")
-        if self.env == "production" and (self.encryption_key is None or self.secret_key is None):
-            raise ValueError(
-                "IVR_ENV=production needs IVR_ENCRYPTION_KEY and IVR_SECRET_KEY: made-up keys would be lost with the machine."
-            )
-        if self.env == "production" and self.twilio_auth_token.get_secret_value() == "local":
-            raise ValueError(
-                "IVR_ENV=production needs a TWILIO_AUTH_TOKEN of your own: everybody knows the local carrier's, "
-                "and could sign webhooks with it."
-            )
+        if faults := list(faults_of(self)):
+            raise ValueError(" ".join(faults))
         return self
 
     @cached_property
@@ -278,14 +178,15 @@ class Settings(BaseSettings):
         return {name.strip(): digest.strip().lower() for name, _, digest in pairs}
 
     @property
-    def _webhook_keys(self) -> list[tuple[str, str]]:
+    def webhook_key_pairs(self) -> list[tuple[str, str]]:
+        """Ids and secrets as they are written, also where one is missing or there twice."""
         pairs = (part.strip().partition("=") for part in self.twilio_webhook_keys.get_secret_value().split(","))
         return [(name, secret) for name, equals, secret in pairs if name or equals]
 
     @property
     def webhook_keys(self) -> dict[str, str]:
         """Secrets by id, for webhooks that name one and are signed by HMAC-SHA256."""
-        return dict(self._webhook_keys)
+        return dict(self.webhook_key_pairs)
 
     @cached_property
     def database(self) -> str:
@@ -310,11 +211,16 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment once. Raises ConfigurationError with one line per fault."""
+    """Read the environment once. Raises ConfigurationError that tells every fault, by the names in the environment."""
     try:
         return Settings()  # pyright: ignore[reportCallIssue]  (every field has a default or an alias)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}" for fault in error.errors()
-        )
+        faults = " ".join(_told(tuple(fault["loc"]), fault["msg"]) for fault in error.errors())
         raise ConfigurationError(f"The settings do not hold together: {faults}") from error
+
+
+def _told(where: tuple[object, ...], message: str) -> str:
+    if not where:
+        return message.removeprefix("Value error, ")
+    name = str(where[0])
+    return f"{name if name.isupper() else f'IVR_{name.upper()}'}: {message}."

@@ -19,7 +19,10 @@ REAL_ACCOUNT = {
     "IVR_PUBLIC_BASE_URL": "https://toets.example.org",
     "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
     "TWILIO_AUTH_TOKEN": "a real token",
+    "TWILIO_FROM": "+31201234567",
 }
+PRODUCTION = REAL_ACCOUNT | {"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "k", "IVR_SECRET_KEY": "s"}
+IRELAND = {"TWILIO_REGION": "ie1", "TWILIO_EDGE": "dublin"}
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +80,7 @@ def test_the_example_with_its_secrets_filled_in_is_a_production_house(monkeypatc
         "IVR_SECRET_KEY": "long and random",
         "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
         "TWILIO_AUTH_TOKEN": "token",
+        "TWILIO_FROM": "+31201234567",
     }
     for name, value, is_set in example():
         if is_set:
@@ -150,9 +154,38 @@ def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
         ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "", "IVR_SECRET_KEY": ""}, "IVR_ENCRYPTION_KEY"),
         ({"IVR_DATABASE_URL": "postgresql://localhost/toets"}, r"postgresql\+psycopg"),
         ({"IVR_DATABASE_URL": "mysql://localhost/toets"}, "IVR_DATABASE_URL"),
-        ({"IVR_CARRIER": "pigeon"}, "carrier"),
-        ({"IVR_CALLS_PER_SECOND": "0"}, "calls_per_second"),
-        ({"IVR_RING_SECONDS": "1"}, "ring_seconds"),
+        ({"IVR_CARRIER": "pigeon"}, "IVR_CARRIER: .* or .twilio."),
+        ({"IVR_CALLS_PER_SECOND": "0"}, "IVR_CALLS_PER_SECOND: .* greater than 0"),
+        ({"IVR_CALLS_PER_SECOND": "inf"}, "IVR_CALLS_PER_SECOND: .* 1000"),
+        ({"IVR_RING_SECONDS": "1"}, "IVR_RING_SECONDS: .* 5"),
+        ({"IVR_RING_SECONDS": "601"}, "IVR_RING_SECONDS: .* 600"),
+        ({"IVR_RING_SECONDS": "60", "IVR_CALL_LIMIT_SECONDS": "60"}, "ended while it rings"),
+        ({"IVR_CALL_LIMIT_SECONDS": "14401"}, "IVR_CALL_LIMIT_SECONDS: .* 14400"),
+        ({"IVR_LEASE_SECONDS": "1"}, "IVR_LEASE_SECONDS: .* 15"),
+        ({"IVR_LEASE_SECONDS": "3600"}, "IVR_LEASE_SECONDS: .* 120"),
+        (REAL_ACCOUNT | {"TWILIO_FROM": ""}, "TWILIO_FROM: a number of your account"),
+        (REAL_ACCOUNT | {"TWILIO_API_KEY": "AC" + "2" * 32, "TWILIO_API_SECRET": "x"}, "SK and 32"),
+        (REAL_ACCOUNT | {"TWILIO_AUTH_TOKEN": "SK" + "1" * 32}, "not the name of"),
+        ({"TWILIO_REGION": "xx9", "TWILIO_EDGE": "dublin"}, "use au1, ie1, us1"),
+        (IRELAND | {"TWILIO_BASE_URL": "https://x.example"}, "Leave either out"),
+        (REAL_ACCOUNT | {"TWILIO_BASE_URL": "api.example.org"}, "TWILIO_BASE_URL must begin with https://"),
+        (REAL_ACCOUNT | {"TWILIO_BASE_URL": "http://api.example.org"}, "TWILIO_BASE_URL needs https"),
+        (REAL_ACCOUNT | {"TWILIO_BASE_URL": "https://api.example.org?a=1"}, "TWILIO_BASE_URL has no user, query"),
+        ({"TWILIO_CONNECTION_OVERRIDES": "rc=1&rc=2"}, "rc stands there twice"),
+        ({"TWILIO_CONNECTION_OVERRIDES": "ct=12000"}, "ct cannot"),
+        ({"TWILIO_CONNECTION_OVERRIDES": "rt=9000&tt=3000"}, "rt is longer than tt"),
+        ({"TWILIO_CONNECTION_OVERRIDES": "rc=0&rp=5xx"}, "nothing is tried again"),
+        ({"TWILIO_WEBHOOK_KEYS": "a=b,a=c"}, "one id two secrets"),
+        ({"IVR_CARRIER_URL": "http://carrier.example:8010"}, "this machine only"),
+        ({"IVR_CARRIER_URL": "http://127.0.0.1.example:8010"}, "this machine only"),
+        ({"IVR_PUBLIC_BASE_URL": "http://127.0.0.1:99999"}, "port that is no port"),
+        (REAL_ACCOUNT | {"IVR_PUBLIC_BASE_URL": "https://localhost:8443"}, "localhost is known to this machine"),
+        (REAL_ACCOUNT | {"IVR_PUBLIC_BASE_URL": "https://192.168.1.7"}, "192.168.1.7 is known to this machine"),
+        (REAL_ACCOUNT | {"IVR_PUBLIC_BASE_URL": "https://toets"}, "public name of your proxy"),
+        (PRODUCTION | {"IVR_CARRIER": "local", "IVR_PUBLIC_BASE_URL": "http://toets.example.org"}, "over http anybody"),
+        (PRODUCTION | {"IVR_CARRIER": "local", "IVR_CLOCK": "leaping:/run/clock"}, "for the demo and rehearsals"),
+        ({"IVR_CLOCK": "wall"}, "IVR_CLOCK is system, or leaping"),
+        ({"IVR_REDIS_URL": "localhost:6379"}, "IVR_REDIS_URL begins with redis://"),
     ],
 )
 def test_a_contradiction_is_refused_with_a_way_out(
@@ -162,6 +195,30 @@ def test_a_contradiction_is_refused_with_a_way_out(
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=says):
         load_settings()
+
+
+def test_all_contradictions_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"TWILIO_REGION": "ie1", "TWILIO_FROM": "085", "TWILIO_API_KEY": "SK1"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    for name in ("TWILIO_EDGE", "TWILIO_FROM", "TWILIO_API_SECRET"):
+        assert name in refused.value.message
+    assert "Value error" not in refused.value.message
+
+
+def test_a_compatible_service_names_its_accounts_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = {"TWILIO_BASE_URL": "https://space.example.org/api/v1.0", "TWILIO_ACCOUNT_SID": "3f2a-77"}
+    for name, value in (REAL_ACCOUNT | service).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().twilio_account_sid == "3f2a-77"
+
+
+def test_a_service_on_this_machine_reaches_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"TWILIO_BASE_URL": "http://127.0.0.1:8010", "IVR_PUBLIC_BASE_URL": "http://127.0.0.1:8000"}
+    for name, value in (REAL_ACCOUNT | here).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().public_base_url == "http://127.0.0.1:8000"
 
 
 def test_connection_overrides_are_taken_as_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
