@@ -43,6 +43,7 @@ TAKEN, REFUSED = "+15005550006", "+15005550001"
 """Twilio's magic numbers for test credentials: https://www.twilio.com/docs/iam/test-credentials"""
 FIXTURE_TOKEN = "fixture"  # noqa: S105  (a known one, on purpose)
 _STRANGER = "+31600000000"
+_OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 _NUMBERS = ("From", "To", "Caller", "Called")
 
 
@@ -140,6 +141,8 @@ class Listener:
     def take(self, target: str, body: bytes, signature: str, given: str) -> tuple[int, str]:
         """One webhook: its status and its document."""
         path, _, query = target.partition("?")
+        if not path.startswith(f"/voice/{self._attempt_id}/"):
+            return 404, ""  # of another call: the test credentials', or one that rang before
         form = parse_form(body)
         verified = self._check.accepts(path, query, form, signature, given)
         status, document = (403, "") if not verified else self._reply(path, form)
@@ -162,7 +165,7 @@ class Listener:
 
     def _reply(self, path: str, form: dict[str, list[str]]) -> tuple[int, str]:
         if path.endswith(("/status", "/machine")):
-            self.is_over = self.is_over or first(form, "CallStatus") in {"completed", "busy", "failed", "no-answer"}
+            self.is_over = self.is_over or first(form, "CallStatus") in _OVER
             return 204, ""
         if path.endswith("/0"):
             turn = Turn(asks=(), awaits=Awaits(1, 8.0))

@@ -82,6 +82,16 @@ def test_a_call_is_answered_verified_and_written_down_without_numbers(tmp_path: 
         assert RequestValidator(smoke_live.FIXTURE_TOKEN).validate(line["url"], line["params"], line["signature"])
 
 
+def test_webhooks_of_another_call_neither_end_it_nor_are_written_down(tmp_path: Path) -> None:
+    smoke = listener(tmp_path)
+    path = f"/voice/{'b' * 32}/status"
+    form = FORM | {"CallStatus": "completed"}
+    signature = RequestValidator("token").compute_signature(BASE + path, MultiDict(form))
+    assert smoke.take(path, urlencode(form).encode(), signature, "") == (404, "")
+    assert (smoke.webhooks, smoke.is_over) == (0, False)
+    assert (tmp_path / "out" / "fixtures.jsonl").read_text("utf-8") == ""
+
+
 def test_the_test_credentials_take_a_good_number_and_refuse_a_bad_one(monkeypatch: pytest.MonkeyPatch) -> None:
     from ivr.errors import CarrierError
     from ivr.survey.disposition import CallReport
