@@ -209,7 +209,8 @@ def test_a_call_canceled_while_queued_is_told_to_nobody(house, kit, play):
 
 @pytest.mark.parametrize("wish", ["canceled", "completed"])
 def test_a_ringing_call_is_given_up_and_told(house, kit, play, wish):
-    """Status: "canceled … will attempt to hang up calls that are queued or ringing"; completed ends any call."""
+    """Status: "Specifying canceled will attempt to hang up calls that are queued or ringing; however, it will not
+    affect calls already in progress." (https://www.twilio.com/docs/voice/api/call-resource) completed ends any call."""
 
     async def scene(stage):
         made = await stage.create(Timeout="600")
@@ -226,7 +227,8 @@ def test_a_ringing_call_is_given_up_and_told(house, kit, play, wish):
 
 @pytest.mark.parametrize(("wish", "how"), [("completed", "completed"), ("canceled", "completed")])
 def test_a_running_call_is_ended_but_not_canceled(house, kit, play, wish, how):
-    """canceled: "will not affect calls already in progress"; completed: "even if it's already in progress" """
+    """canceled "will not affect calls already in progress. Specifying completed will attempt to hang up a call even if
+    it's already in progress." (https://www.twilio.com/docs/voice/api/call-resource)"""
     script = kit.Script()
 
     async def scene(stage):

@@ -79,8 +79,9 @@ def test_duplicated_callbacks_come_twice_with_one_number(struck, house):
 
 
 def test_reordered_callbacks_come_after_their_successor_and_none_is_lost(struck, house):
-    """ "SequenceNumber: The order in which the events were fired, starting from 0 … there is no guarantee they will
-    arrive in the same order." """
+    """ "The order in which the events were fired, starting from 0. Although events are fired in order, they are made as
+    separate HTTP requests, and there is no guarantee they will arrive in the same order."
+    (https://www.twilio.com/docs/voice/api/call-resource, SequenceNumber)"""
     struck(5, reorder=1.0)
     for told in statuses(house).values():
         assert sorted(told) == sorted(ALL)

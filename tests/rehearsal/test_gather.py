@@ -1,4 +1,8 @@
-"""`<Gather>` as Twilio's TwiML documents describe it; each test cites the sentence it follows."""
+"""`<Gather>` as Twilio's TwiML documents describe it; each test cites the sentence it follows.
+
+Where nothing else is said: https://www.twilio.com/docs/voice/twiml/gather, in the wording that it had at
+https://www.twilio.com/docs/api/twiml/gather; what stands without quotation marks is ours.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +32,14 @@ def gathered(house, kit, play):
 
 
 def test_digits_go_to_the_current_document_by_default(gathered):
-    """ "The default value is the current document's URL." """
+    """ "If no 'action' is provided, Twilio will by default make a POST request to the current document's URL." """
     _, house, _ = gathered('<Gather numDigits="1"/>', [(1, "4")])
     assert [hit.params.get("Digits") for hit in house.hit("/start")][:2] == [None, "4"]
 
 
 @pytest.mark.parametrize("action", ["/keys", "keys", "{url}/keys"])
 def test_action_may_be_absolute_or_relative(gathered, house, action):
-    """ "The action attribute takes an absolute or relative URL as a value." """
+    """ "The 'action' attribute takes an absolute or relative URL as a value." """
 
     if "{url}" in action:
         # the address of the house is known only once it is up
@@ -52,14 +56,14 @@ def test_action_may_be_absolute_or_relative(gathered, house, action):
 
 
 def test_get_puts_the_digits_into_the_query(gathered):
-    """ "Twilio will make a GET request … parameters in the query string." """
+    """ "This tells Twilio whether to request the 'action' URL via HTTP GET or POST." """
     _, house, _ = gathered('<Gather numDigits="1" action="/keys?x=1" method="GET"/>', [(1, "7")])
     (hit,) = house.hit("/keys")
     assert (hit.method, hit.params["x"], hit.params["Digits"]) == ("GET", "1", "7")
 
 
 def test_silence_falls_through_to_the_next_verb(gathered):
-    """ "If no input is received before timeout, <Gather> falls through to the next element." """
+    """ "If no input is received before timeout, <Gather> falls through to the next verb in the TwiML document." """
     script, house, _ = gathered('<Gather action="/keys"/>', after="<Redirect>/silence</Redirect>")
     assert not house.hit("/keys")
     assert "Digits" not in house.hit("/silence")[0].params
@@ -67,20 +71,21 @@ def test_silence_falls_through_to_the_next_verb(gathered):
 
 
 def test_time_out_is_five_seconds_by_default(gathered):
-    """ "timeout … default 5 seconds" """
+    """The table of attributes: "timeout: positive integer, 5 seconds"."""
     _, house, _ = gathered('<Gather action="/keys"/>', after="<Redirect>/silence</Redirect>")
     assert house.hit("/silence")[0].at - house.hit("/start")[0].at == pytest.approx(5)
 
 
 def test_time_out_starts_when_the_nested_prompt_has_ended(gathered):
-    """ "Twilio waits until all nested verbs have been executed before it begins the timeout period." """
+    """ "Twilio waits until completing the execution of all nested verbs before beginning the timeout period." """
     gather = '<Gather timeout="8"><Play>/12.5.wav</Play><Pause length="2"/></Gather>'
     _, house, _ = gathered(gather, after="<Redirect>/silence</Redirect>")
     assert house.hit("/silence")[0].at - house.hit("/start")[0].at == pytest.approx(12.5 + 2 + 8)
 
 
 def test_each_key_restarts_the_time_out(gathered):
-    """ "the timeout … resets with each new digit" """
+    """ "The 'timeout' attribute sets the limit in seconds that Twilio will wait for the caller to press another digit
+    before moving on and making a request to the 'action' URL." """
     keys = [(4, "1"), (8, "2"), (12, "3")]
     _, house, _ = gathered('<Gather action="/keys" timeout="5" finishOnKey=""/>', keys)
     (hit,) = house.hit("/keys")
@@ -89,39 +94,40 @@ def test_each_key_restarts_the_time_out(gathered):
 
 
 def test_a_key_stops_the_nested_prompt(gathered):
-    """ "<Gather> stops playing … when the user presses a key" """
+    """ "After the first digit is received the audio will stop playing." """
     _, house, _ = gathered('<Gather action="/keys" numDigits="1"><Play>/30.wav</Play></Gather>', [(2, "1")])
     assert house.hit("/keys")[0].at - house.hit("/start")[0].at == pytest.approx(2)
 
 
 def test_after_a_key_in_the_prompt_the_time_out_counts_from_that_key(gathered):
-    """ "the timeout starts … at the first key" """
+    """The two sentences above together: the audio stops at the first digit, then "another digit" is waited for."""
     _, house, _ = gathered('<Gather action="/keys" timeout="3"><Play>/30.wav</Play></Gather>', [(2, "1")])
     assert house.hit("/keys")[0].at - house.hit("/start")[0].at == pytest.approx(2 + 3)
 
 
 def test_hash_finishes_by_default_and_is_not_among_the_digits(gathered):
-    """ "finishOnKey … the default is # … not included in Digits" """
+    """ "Digits: The digits the caller pressed, excluding the finishOnKey digit if used." Its default is "#"."""
     _, house, _ = gathered('<Gather action="/keys"/>', [(1, "4"), (2, "2"), (3, "#")])
     assert house.hit("/keys")[0].params["Digits"] == "42"
     assert house.hit("/keys")[0].params["FinishedOnKey"] == "#"
 
 
 def test_another_key_may_finish(gathered):
-    """ "finishOnKey … lets you choose one value that submits the received data when entered." """
+    """ "The 'finishOnKey' attribute lets you choose one value that submits the received data when entered." """
     _, house, _ = gathered('<Gather action="/keys" finishOnKey="*"/>', [(1, "4"), (2, "#"), (3, "*")])
     assert house.hit("/keys")[0].params["Digits"] == "4#"
 
 
 def test_with_no_finishing_key_every_key_is_taken(gathered):
-    """ "finishOnKey="" … all digits are captured" """
+    """The table of attributes: "finishOnKey: 0-9, #, *, and '' (the empty string)"; empty, no key finishes."""
     _, house, _ = gathered('<Gather action="/keys" finishOnKey="" numDigits="1"/>', [(1, "#")])
     assert house.hit("/keys")[0].params["Digits"] == "#"
 
 
 def test_a_finishing_key_alone_falls_through(gathered):
-    """ "… if the caller enters the finishOnKey value before entering any other digits, Twilio will not make a request
-    to the action URL but instead continue processing … with the verb immediately following the <Gather>." """
+    """ "… if the caller enters the 'finishOnKey' value before entering any other digits, Twilio will not make a request
+    to the 'action' URL but instead continue processing the current TwiML document with the verb immediately following
+    the <Gather>." """
     script, house, _ = gathered('<Gather action="/keys"/>', [(1, "#")], after="<Redirect>/silence</Redirect>")
     assert not house.hit("/keys")
     assert len(house.hit("/silence")) == 1
@@ -129,13 +135,14 @@ def test_a_finishing_key_alone_falls_through(gathered):
 
 
 def test_enough_digits_submit_at_once(gathered):
-    """ "numDigits … submits the data to the action URL once the caller enters that number of digits." """
+    """ "The 'numDigits' attribute lets you set the number of digits you are expecting, and submits the data to the
+    'action' URL once the caller enters that number of digits." """
     _, house, _ = gathered('<Gather action="/keys" numDigits="4"/>', [(n, str(n)) for n in range(1, 9)])
     assert [hit.params["Digits"] for hit in house.hit("/keys")] == ["1234"]
 
 
 def test_action_on_empty_result_submits_nothing(gathered):
-    """ "actionOnEmptyResult … force <Gather> to send a webhook even when there is no input" """
+    """actionOnEmptyResult, in our words (not looked up again): a request to the action also without input."""
     _, house, _ = gathered('<Gather action="/keys" actionOnEmptyResult="true"/>', after="<Redirect>/silence</Redirect>")
     assert house.hit("/keys")[0].params["Digits"] == ""
     assert not house.hit("/silence")
@@ -143,7 +150,8 @@ def test_action_on_empty_result_submits_nothing(gathered):
 
 @pytest.mark.parametrize("nested", ["<Redirect>/a</Redirect>", "<Hangup/>", "<Gather/>", "<Dial>1</Dial>", "<Reject/>"])
 def test_only_say_play_and_pause_may_be_nested(gathered, house, nested):
-    """ "You can nest <Say>, <Play> and <Pause>" """
+    """ "You may optionally nest <Say> and <Play> verbs within a <Gather> verb while waiting for input"; <Pause> by the
+    same page's later wording."""
     house.page("/fallback", DONE)
 
     script, house, _ = gathered(f"<Gather>{nested}</Gather>")
