@@ -21,6 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
     parser.add_argument("what", choices=[*queues.QUEUES, "clock"])
     what = parser.parse_args().what
+    configure_logs(json_lines=False, level="INFO")  # for what is wrong with the settings themselves
     try:
         settings = parts.house().settings
         configure_logs(json_lines=settings.env == "production", level=settings.log_level)

@@ -88,7 +88,9 @@ def test_a_contradiction_in_the_settings_is_a_finding(monkeypatch: pytest.Monkey
 
 def test_an_old_schema_is_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("IVR_DATABASE_URL", f"sqlite:///{tmp_path / 'new.db'}")
-    assert "ivr db upgrade" in examine(1)["database"][0]["do"]
+    found = examine(1)
+    assert "ivr db upgrade" in found["database"][0]["do"]
+    assert "ivr carrier" in found["carrier"][0]["do"], "the carrier is asked all the same"
 
 
 def test_a_signature_makes_the_way_to_the_house_and_back(door: WSGIServer, monkeypatch: pytest.MonkeyPatch) -> None:
