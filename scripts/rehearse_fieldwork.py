@@ -29,8 +29,9 @@ HORIZON_SECONDS = 10.0
 SWEEP_SECONDS = MEND_SECONDS = 1800.0
 TICK_SECONDS = 10.0
 """How often to look while somebody waits for a slot that is taken."""
-LONGEST_DAYS = 80
-"""A season that is not over by then never will be; what is left is counted as unfinished."""
+LONGEST_DAYS = 120
+"""A season that is not over by then never will be; what is left is counted as unfinished. (By then every announcement
+has expired: a list of hundreds, worked out forty at a time on a line on which half goes wrong, needs that.)"""
 
 
 class Fieldwork:

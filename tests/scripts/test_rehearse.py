@@ -213,13 +213,22 @@ def test_a_success_that_the_house_does_not_count_is_seen(world):
 
 
 def test_what_is_left_over_is_seen(world):
-    world.cells = [{"provider": "Taalhuis Noord", "track": "inburgering", "successful": 0, "state": "open"}]
+    cell = {"provider": "Taalhuis Noord", "track": "inburgering", "successful": 0, "state": "open"}
+    world.cells = [cell | {"people_left": 0, "attempts": 4}]
     assert world.figures(stuck=2, slots=1, busy=3) == {
         "stuck_attempts": 2,
         "leaked_slots": 1,
         "double_calls": 3,
         "unfinished_cells": 1,
     }
+
+
+def test_a_list_that_was_never_announced_is_nothing_left_over_and_one_with_people_is(world):
+    cell = {"provider": "Taalhuis Noord", "track": "inburgering", "successful": 0, "state": "open", "attempts": 0}
+    world.cells = [cell | {"people_left": 0}]
+    assert world.figures() == {}
+    world.cells = [cell | {"people_left": 1}]
+    assert world.figures() == {"unfinished_cells": 1}
 
 
 def test_a_target_that_was_lowered_holds_for_calls_that_began_later_and_for_no_other(world):
