@@ -124,7 +124,7 @@ def _let_work(world: World, webhooks: int) -> None:
 def _leave_in_peace(world: World) -> bool:
     """Let it finish, however slow this machine is; False when nothing moves any more and it has not."""
     seen, since = None, time.monotonic()
-    while not world.is_over():
+    while not _is_over(world):
         if (now := (world.now, world.webhooks)) != seen:
             seen, since = now, time.monotonic()
         elif time.monotonic() - since > STALLED_SECONDS:
@@ -167,7 +167,7 @@ def _postgres(stack: ExitStack) -> Any:
         from postgres_server import PostgresServer  # pyright: ignore[reportMissingImports]
     finally:
         sys.path.pop(0)
-    server = PostgresServer()
+    server = PostgresServer(durable=True)
     stack.callback(server.stop)
     server.administer("CREATE DATABASE toets")
     return server

@@ -20,6 +20,8 @@ import psycopg
 from scripts.processes import dies_with_us
 
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=120")
+_DURABLE = tuple(setting for setting in _FAST if not setting.startswith("synchronous_commit"))
+"""What is committed is with the kernel, so that it outlives a server that is killed (not a machine that falls)."""
 
 
 def _programs() -> Path:
@@ -35,7 +37,8 @@ def _programs() -> Path:
 class PostgresServer:
     """A running server. `url(name)` is the SQLAlchemy URL of one of its databases."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._settings = _DURABLE if durable else _FAST
         self.home = Path(tempfile.mkdtemp(prefix="toets-pg-", dir="/tmp"))
         self._user: dict[str, object] = {}
         self._count = 0
@@ -52,7 +55,7 @@ class PostgresServer:
         self._start()
 
     def _start(self) -> None:
-        settings = [part for setting in _FAST for part in ("-c", setting)]
+        settings = [part for setting in self._settings for part in ("-c", setting)]
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [str(self._bin / "postgres"), "-D", "data", "-k", str(self.home), "-c", "listen_addresses=", *settings],
