@@ -54,6 +54,10 @@ class Clock(Protocol):
         """The work known by `token` has been done, by whomever."""
         ...
 
+    def rest(self) -> None:
+        """This thread's work is done: since its last sleep it held time still, and now it does not."""
+        ...
+
 
 class SystemClock:
     """The wall clock. Promises mean nothing to it: real time never leaps."""
@@ -70,6 +74,9 @@ class SystemClock:
         return None
 
     def keep(self, token: str) -> None:
+        return None
+
+    def rest(self) -> None:
         return None
 
 
@@ -105,6 +112,13 @@ class LeapingClock:
 
     def keep(self, token: str) -> None:
         self._ask({"op": "keep", "token": token})
+
+    def rest(self) -> None:
+        # A connection is at work from the end of one sleep to the next; one that is gone holds nothing.
+        connection: _Connection | None = getattr(self._local, "connection", None)
+        if connection is not None and connection.pid == os.getpid():
+            connection.close()
+            self._local.connection = None
 
     def _ask(self, question: dict[str, object]) -> None:
         # A forked child must not share its parent's socket: two readers would steal each other's answers.

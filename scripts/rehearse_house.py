@@ -61,6 +61,8 @@ class HouseClock:
 
     def keep(self, token: str) -> None: ...
 
+    def rest(self) -> None: ...
+
 
 class LineCarrier:
     """The season's line as the house knows carriers."""

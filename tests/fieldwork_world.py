@@ -49,6 +49,8 @@ class StillClock:
 
     def keep(self, token: str) -> None: ...
 
+    def rest(self) -> None: ...
+
 
 @dataclass
 class ListCarrier:

@@ -29,6 +29,8 @@ def dial(attempt_id: str) -> None:
         logs.get_logger(__name__).info("dialled", result=result)
     finally:
         _keep(attempt_id)
+        # A worker that slept for its call's moment is at work to a leaping clock, until it sleeps again or rests.
+        house.clock.rest()
         logs.clear()
 
 

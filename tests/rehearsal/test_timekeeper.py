@@ -311,6 +311,33 @@ def test_many_threads_of_the_house_see_one_time(tmp_path):
     assert all(now >= moment for now, moment in seen)
 
 
+@pytest.mark.parametrize("rests", [True, False])
+def test_a_thread_that_slept_holds_time_until_it_rests(tmp_path, rests):
+    async def scene(keeper):
+        clock = LeapingClock(tmp_path / "c")
+        has_slept, may_end = threading.Event(), threading.Event()
+
+        def worker():
+            clock.sleep_until(datetime.fromtimestamp(START.timestamp() + 5, UTC))
+            if rests:
+                clock.rest()
+            has_slept.set()
+            may_end.wait(10)
+
+        thread = threading.Thread(target=worker)
+        thread.start()
+        while not has_slept.is_set():
+            await asyncio.sleep(0.01)
+        later = asyncio.ensure_future(keeper.sleep(3600))
+        done, _ = await asyncio.wait([later], timeout=0.5)
+        assert bool(done) is rests
+        may_end.set()
+        thread.join()
+        await later
+
+    with_keeper(scene, address=tmp_path / "c")
+
+
 def test_the_moment_lies_in_the_file(tmp_path):
     async def scene(keeper):
         clock = LeapingClock(tmp_path / "c")
