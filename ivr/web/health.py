@@ -6,6 +6,7 @@ calls only start later) and whether every open order has its audio.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,6 @@ from flask import Blueprint, Response, jsonify
 
 from ivr.bootstrap import House
 from ivr.logs import get_logger
-from ivr.settings import Settings
 from ivr.store import prompts
 from ivr.web.problems import Alarms, plain
 
@@ -25,7 +25,7 @@ _SECONDS = 1.0
 def make_blueprint(house: House, alarms: Alarms) -> Blueprint:
     """The two health pages of this house."""
     pages = Blueprint("health", __name__)
-    redis = _Redis(house.settings)
+    redis = _Redis(lambda: house.settings.redis)
 
     @pages.get("/healthz")
     def alive() -> Response:
@@ -59,15 +59,15 @@ def _database_and_audio(house: House) -> tuple[str, str]:
 class _Redis:
     """Asks whether Redis answers, over a connection that is kept; one that broke is made anew by the client."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, url: Callable[[], str]) -> None:
+        self._url = url
 
     @cached_property
     def _client(self) -> Any:
         from redis import Redis  # not at the start of every process
 
         # Asked for here: where the socket lies makes a folder, which a house that nobody asks for has no need of.
-        return Redis.from_url(self._settings.redis, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
+        return Redis.from_url(self._url(), socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS)
 
     def state(self) -> str:
         """`ok` or `down`."""

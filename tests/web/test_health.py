@@ -65,7 +65,7 @@ def test_many_questions_take_one_connection_to_redis_and_a_new_one_once_it_broke
     server = subprocess.Popen(redis_command(tmp_path / "r.sock", tmp_path / "files"), stdout=subprocess.DEVNULL)
     try:
         wait_for_redis(url := f"unix://{tmp_path / 'r.sock'}")
-        redis = _Redis(url)
+        redis = _Redis(lambda: url)
         with Redis.from_url(url) as other:
             before = other.info("stats")["total_connections_received"]  # pyright: ignore[reportIndexIssue]
             assert {redis.state() for _ in range(5)} == {"ok"}
