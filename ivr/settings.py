@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     web_host: str = Field("127.0.0.1", description="address the web server listens on")
     web_port: int = Field(8000, ge=0, le=65535, description="port the web server listens on")
     web_processes: int = Field(2, ge=1, description="web server processes")
-    web_threads: int = Field(4, ge=1, description="threads per web server process")
+    web_threads: int = Field(2, ge=1, description="threads per web server process")
     trusted_proxies: int = Field(
         0,
         ge=0,

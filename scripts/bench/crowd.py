@@ -31,7 +31,8 @@ sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "tests")]
 
 import common  # noqa: E402
 import sqlalchemy as sa  # noqa: E402
-from run import Databases, cpu_of, served  # noqa: E402
+from machine import cpu_of  # noqa: E402
+from measuring import Databases, served  # noqa: E402
 
 from ivr.rehearsal.calls import EVENTS, Call, Target  # noqa: E402
 from ivr.rehearsal.listeners import Act, Delivery, Reception, Sound  # noqa: E402

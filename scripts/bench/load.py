@@ -3,7 +3,8 @@
 `load.py PLAN.json --connections N [--rate R]`: without a rate as fast as answers come; with one, requests start at
 that many per second whatever the answers do (latency from the moment it should have started). Each request takes the
 connection that rested longest, so that the webhooks of one call reach different processes, as a carrier's do.
-Prints one JSON document.
+With a rate, calls begin one after another, as a carrier's calls per second let them: each question is then asked at
+every moment, and not of everybody at once. Prints one JSON document.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from ivr.telephony.webhooks import sign
+
+_CALLS_AT_ONCE = 100
+"""So many calls are going on at a rate: enough that a slow answer holds nobody else up."""
 
 _FORM = {
     "AccountSid": "AC" + "0" * 32,
@@ -120,8 +124,7 @@ async def run(plan: dict, connections: int, rate: float | None) -> dict:
     parts = urlsplit(plan["base_url"])
     calls = [requests_of(plan, *call) for call in plan["calls"]]
     total = sum(len(call) for call in calls)
-    # With a rate there are many more walks than connections, so that a slow answer holds nobody else up.
-    number = connections if rate is None else min(len(calls), 1000)
+    number = connections if rate is None else _CALLS_AT_ONCE
     ready = deque(walk for each in range(number) if (walk := Walk(calls[each::number])).step())
     rested: deque[Line] = deque()
     due: deque[Walk] = deque()
@@ -160,8 +163,11 @@ async def run(plan: dict, connections: int, rate: float | None) -> dict:
         due.extend(ready)
         go()
     else:
+        to_begin, ready = ready, deque[Walk]()
         for pace in range(total):
             when = began + pace / rate
+            if to_begin and pace % 2 == 0:  # the other half goes on with calls that have begun
+                ready.appendleft(to_begin.popleft())
             while (wait := when - time.perf_counter()) > 0 or not ready:
                 await asyncio.sleep(max(wait, 0.0005))
             walk = ready.popleft()
