@@ -185,6 +185,9 @@ def next_call(
         return _settle(history, rules, calendar, wished(last.wish, rules, calendar, last.at, earliest))
     if last.outcome.next == "another_day":
         earliest = max(earliest, _next_midnight(last.at))
+    if owed := _owed(history, rules, calendar):
+        # Also after a busy line: six tries in one morning would be no evening and no Saturday.
+        return _first_in(owed, history, rules, calendar, earliest, days=21)
     if last.outcome.next == "resume" or last.outcome.code in {"technical", "busy"}:
         return _settle(history, rules, calendar, earliest)
     return _spread(history, rules, calendar, earliest)
@@ -281,17 +284,21 @@ def _settle(history: Sequence[Call], rules: FieldworkRules, calendar: OpenHours,
     return _rested(history, rules, calendar, calendar.next_open(moment))
 
 
-def _spread(history: Sequence[Call], rules: FieldworkRules, calendar: OpenHours, earliest: datetime) -> datetime:
-    """The first open moment in a part of the day that was tried least; parts that are still owed come in time."""
-    tried = [calendar.day_part(call.at) for call in history if call.rang]
+def _owed(history: Sequence[Call], rules: FieldworkRules, calendar: OpenHours) -> set[Part]:
+    """The parts without which nobody is given up, once there are no more attempts left than such parts.
+
+    An attempt that met a busy line was an attempt in its part of the day, though nothing rang.
+    """
+    tried = {calendar.day_part(call.at) for call in history if call.rang or call.outcome.counts_as_attempt}
+    needed: dict[Part, bool] = {"avond": rules.needs_evening, "zaterdag": rules.needs_saturday}
+    owed: set[Part] = {part for part, is_needed in needed.items() if is_needed and part not in tried}
     left = rules.max_attempts - sum(call.outcome.counts_as_attempt for call in history)
-    owed: set[Part] = set()
-    if rules.needs_evening and "avond" not in tried:
-        owed.add("avond")
-    if rules.needs_saturday and "zaterdag" not in tried:
-        owed.add("zaterdag")
-    if owed and left <= len(owed):
-        return _first_in(owed, history, rules, calendar, earliest, days=21)
+    return owed if left <= len(owed) else set()
+
+
+def _spread(history: Sequence[Call], rules: FieldworkRules, calendar: OpenHours, earliest: datetime) -> datetime:
+    """The first open moment in a part of the day that was tried least."""
+    tried = [calendar.day_part(call.at) for call in history if call.rang]
     fewest = min(tried.count(part) for part in PARTS)
     return _first_in({p for p in PARTS if tried.count(p) == fewest}, history, rules, calendar, earliest, days=8)
 

@@ -6,7 +6,7 @@ import tomllib
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ivr.almanac import Calendar
@@ -64,16 +64,21 @@ def test_every_call_of_every_case_keeps_the_rules(begin: datetime, codes: list[s
     assert sum(earlier.outcome.counts_as_attempt for earlier in history) <= RULES.max_attempts
 
 
-@settings(max_examples=60, deadline=None)
-@given(begin=moments)
-def test_nobody_is_given_up_before_an_evening_and_a_saturday(begin: datetime) -> None:
+@settings(max_examples=80, deadline=None)
+@given(
+    begin=moments, codes=st.lists(st.sampled_from(["no_answer", "busy", "answering_machine", "technical"]), max_size=8)
+)
+@example(begin=BEGIN, codes=["busy"] * 5)
+@example(begin=BEGIN, codes=["no_answer", "no_answer"] + ["busy"] * 3)
+def test_nobody_is_given_up_before_an_evening_and_a_saturday(begin: datetime, codes: list[str]) -> None:
     history: list[Call] = []
     now = begin
     while (moment := next_call(history, RULES, CALENDAR, now)) is not None:
-        history.append(call(moment, "no_answer"))
+        history.append(call(moment, codes[len(history)] if len(history) < len(codes) else "busy"))
         now = history[-1].ended_at
-    assert len(history) == 6
-    assert {"avond", "zaterdag"} <= {CALENDAR.day_part(earlier.at) for earlier in history}
+    tried = [earlier for earlier in history if earlier.outcome.counts_as_attempt]
+    assert len(tried) == 6
+    assert {"avond", "zaterdag"} <= {CALENDAR.day_part(earlier.at) for earlier in tried}
     assert final_disposition(history) == "attempts_used_up"
 
 
