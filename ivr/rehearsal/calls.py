@@ -1,4 +1,4 @@
-"""The calls a carrier knows: their state, and how Twilio's REST interface shows them.
+"""The calls a carrier knows: their state, and how Twilio's webhooks and REST interface show them.
 
 Decides nothing about time; `exchange.py` moves a call from state to state, `carrier_api.py` lets others look.
 """
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Literal
 
-from ivr.rehearsal.timekeeper import Bell
+from ivr.rehearsal.waiting import Bell
 
 API_VERSION = "2010-04-01"
 Status = Literal["queued", "ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"]
@@ -96,6 +96,28 @@ class Call:
         if self.ended_at is None:
             return None
         return round(self.ended_at - self.answered_at) if self.answered_at is not None else 0
+
+    def parameters(self) -> dict[str, str | list[str]]:
+        """What every voice webhook of this call carries; blank ones too, as Twilio sends them."""
+        params: dict[str, str | list[str]] = {
+            "AccountSid": self.account_sid,
+            "ApiVersion": API_VERSION,
+            "CallSid": self.sid,
+            "CallStatus": self.status,
+            "Called": self.to,
+            "CalledCity": "",
+            "CalledCountry": "NL",
+            "Caller": self.from_,
+            "CallerCountry": "NL",
+            "Direction": self.direction,
+            "From": self.from_,
+            "FromCity": "",
+            "To": self.to,
+            "ToCity": "",
+        }
+        if self.answered_by and not self.machine_async:
+            params["AnsweredBy"] = self.answered_by
+        return params
 
     def as_json(self) -> dict[str, Any]:
         """The Call resource."""

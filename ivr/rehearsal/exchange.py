@@ -17,7 +17,7 @@ from ivr.rehearsal.listeners import Handset, Listener, Population, Reception
 from ivr.rehearsal.sounds import SoundShelf
 from ivr.rehearsal.timekeeper import Timekeeper
 from ivr.rehearsal.transport import WebhookError, Webhooks
-from ivr.rehearsal.twiml_player import Player, parameters
+from ivr.rehearsal.twiml_player import Player
 
 SETUP_SECONDS = 1.5
 """From dialling to the first ring."""
@@ -193,7 +193,7 @@ class Exchange:
         if keyed and self._faults.strikes("answer_late", call.sid):
             late = self._faults.dice("answer_late what", call.sid)
             ask = late.choice(keyed)
-            params = {**parameters(call), **dict(ask.extra)}
+            params = {**call.parameters(), **dict(ask.extra)}
             self._later(call, ask.method, ask.url, params, late.uniform(1, 120), "late answer")
         return how
 
@@ -213,7 +213,7 @@ class Exchange:
         call.answered_by = verdict
         if call.machine_callback is None:
             return
-        params = parameters(call)
+        params = call.parameters()
         params |= {"AnsweredBy": verdict, "MachineDetectionDuration": str(round(VERDICT_SECONDS * 1000))}
         for unwanted in ("CallStatus", "Direction", "Called", "Caller"):
             params.pop(unwanted, None)
@@ -226,7 +226,7 @@ class Exchange:
         call.sequence += 1
         if call.status_callback is None or event not in call.status_events:
             return
-        params = parameters(call)
+        params = call.parameters()
         params |= {
             "CallStatus": _PROGRESS.get(event, call.status),
             "CallbackSource": "call-progress-events",

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ivr.rehearsal.timekeeper import Bell, Timekeeper
+from ivr.rehearsal.timekeeper import Timekeeper
+from ivr.rehearsal.waiting import Bell
 
 
 @dataclass(eq=False, slots=True)
@@ -76,7 +77,7 @@ class SeasonClock(Timekeeper):
             await _Pause(until, bell)
         finally:
             if bell is not None:
-                bell._wake = None
+                bell.wake = None
         return bell is not None and bell.has_rung
 
     def run(self, until: float = float("inf")) -> None:
@@ -113,7 +114,7 @@ class SeasonClock(Timekeeper):
         turn = _Turn(work)
         self._enqueue(pause.until, turn)
         if pause.bell is not None:
-            pause.bell._wake = lambda: self._wake(turn)
+            pause.bell.wake = lambda: self._wake(turn)
 
     def _wake(self, turn: _Turn) -> None:
         """A bell rang: this one goes on at this moment, and not a second time when its wait would have been over."""

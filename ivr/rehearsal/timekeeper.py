@@ -19,7 +19,6 @@ import itertools
 import mmap
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from typing import Any
 from ivr.clock import MOMENT
 from ivr.logs import get_logger
 from ivr.rehearsal.clock_socket import ClockClient
+from ivr.rehearsal.waiting import Bell, Hold, Wait
 
 STALL_SECONDS = 10.0
 """Real seconds that time may stand still, with somebody waiting, before the log says who holds it."""
@@ -35,45 +35,6 @@ LONGEST_GRACE_SECONDS = 600.0
 """No promise may hold the clock for longer, whatever its maker asked for."""
 
 log = get_logger("timekeeper")
-
-
-class Bell:
-    """Something that may end a sleep early: a live call was changed, a key came from outside."""
-
-    def __init__(self) -> None:
-        self.has_rung = False
-        self._wake: Callable[[], None] | None = None
-
-    def ring(self) -> None:
-        """Wake who sleeps beside this bell, or let the next sleep end at once."""
-        self.has_rung = True
-        if self._wake is not None:
-            self._wake()
-
-    def reset(self) -> None:
-        self.has_rung = False
-
-
-@dataclass(eq=False, slots=True)
-class _Hold:
-    what: str
-    since: float = field(default_factory=time.monotonic)
-
-
-@dataclass(eq=False, slots=True)
-class _Wait:
-    until: float
-    wake: Callable[[], None] | None
-
-    def end(self) -> None:
-        """Wake the sleeper, once."""
-        wake, self.wake = self.wake, None
-        if wake is not None:
-            wake()
-
-    def forget(self) -> None:
-        """Nobody waits here any more."""
-        self.wake = None
 
 
 class Timekeeper:
@@ -97,10 +58,10 @@ class Timekeeper:
         self._address = address
         self._now = (start or datetime.now(UTC)).timestamp()
         self._origin = (self._now, time.monotonic())
-        self._waits: list[tuple[float, int, _Wait]] = []
+        self._waits: list[tuple[float, int, Wait]] = []
         self._order = itertools.count()
-        self._holds: set[_Hold] = set()
-        self._holds_of: dict[asyncio.Task[Any] | None, list[_Hold]] = {}
+        self._holds: set[Hold] = set()
+        self._holds_of: dict[asyncio.Task[Any] | None, list[Hold]] = {}
         self.clients: set[ClockClient] = set()
         self._promises: dict[str, asyncio.TimerHandle] = {}
         self._is_considering = False
@@ -161,7 +122,7 @@ class Timekeeper:
     def busy(self, what: str = "work") -> Iterator[None]:
         """Hold time still, except while this task sleeps by this keeper. `what` is named when time stalls."""
         task = asyncio.current_task()
-        hold = _Hold(what)
+        hold = Hold(what)
         self._holds.add(hold)
         mine = self._holds_of.setdefault(task, [])
         mine.append(hold)
@@ -176,7 +137,7 @@ class Timekeeper:
 
     def spawn(self, work: Coroutine[Any, Any, Any], what: str) -> asyncio.Task[Any]:
         """Run `work` as a task that is busy from this very moment until it ends, except while it sleeps."""
-        entry = _Hold(f"{what} (starting)")
+        entry = Hold(f"{what} (starting)")
         self._holds.add(entry)
 
         async def run() -> Any:
@@ -209,7 +170,7 @@ class Timekeeper:
             return False
         loop = asyncio.get_running_loop()
         come: asyncio.Future[None] = loop.create_future()
-        waking = _Hold("waking")
+        waking = Hold("waking")
 
         def wake() -> None:
             # The sleeper is at work from now on, also before the loop has come to resume it.
@@ -219,7 +180,7 @@ class Timekeeper:
 
         forget = self.wake_at(until, wake)
         if bell is not None:
-            bell._wake = wake
+            bell.wake = wake
         mine = self._holds_of.get(asyncio.current_task(), [])
         self._holds.difference_update(mine)
         self.consider()
@@ -228,7 +189,7 @@ class Timekeeper:
         finally:
             forget()
             if bell is not None:
-                bell._wake = None
+                bell.wake = None
             self._holds.update(mine)
             self._holds.discard(waking)
             if not mine:
@@ -258,7 +219,7 @@ class Timekeeper:
     def wake_at(self, until: float, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` when that moment has come; returns what forgets it. `wake` must mark somebody as at work."""
         if self.is_leaping:
-            wait = _Wait(until, wake)
+            wait = Wait(until, wake)
             heapq.heappush(self._waits, (until, next(self._order), wait))
             self.consider()
             return wait.forget

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from ivr.rehearsal import twiml
-from ivr.rehearsal.calls import API_VERSION, Call
+from ivr.rehearsal.calls import Call
 from ivr.rehearsal.listeners import HANG_UP, Act, Delivery, Listener, Sound
 from ivr.rehearsal.sounds import SoundError, SoundShelf, say_seconds
 from ivr.rehearsal.timekeeper import Timekeeper
@@ -25,29 +25,6 @@ ENDLESS_LOOPS = 1000
 """`loop="0"` plays for ever: this often is for ever."""
 
 _XML_TYPES = frozenset({"text/xml", "application/xml", "text/html", ""})
-
-
-def parameters(call: Call) -> dict[str, str | list[str]]:
-    """What every voice webhook of this call carries; blank ones too, as Twilio sends them."""
-    params: dict[str, str | list[str]] = {
-        "AccountSid": call.account_sid,
-        "ApiVersion": API_VERSION,
-        "CallSid": call.sid,
-        "CallStatus": call.status,
-        "Called": call.to,
-        "CalledCity": "",
-        "CalledCountry": "NL",
-        "Caller": call.from_,
-        "CallerCountry": "NL",
-        "Direction": call.direction,
-        "From": call.from_,
-        "FromCity": "",
-        "To": call.to,
-        "ToCity": "",
-    }
-    if call.answered_by and not call.machine_async:
-        params["AnsweredBy"] = call.answered_by
-    return params
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +130,7 @@ class Player:
             raise _CallOver("application_error") from again
 
     async def _ask(self, ask: Ask) -> _Page:
-        params: dict[str, str | list[str]] = parameters(self._call)
+        params: dict[str, str | list[str]] = self._call.parameters()
         params.update(ask.extra)
         delivery: Delivery = "uncertain"
         self.requests.append(ask)

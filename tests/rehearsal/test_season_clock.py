@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ivr.rehearsal.season_clock import SeasonClock
-from ivr.rehearsal.timekeeper import Bell
+from ivr.rehearsal.waiting import Bell
 
 START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 

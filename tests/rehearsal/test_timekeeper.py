@@ -17,7 +17,8 @@ from typing import ClassVar
 import pytest
 
 from ivr.clock import LeapingClock
-from ivr.rehearsal.timekeeper import Bell, Timekeeper
+from ivr.rehearsal.timekeeper import Timekeeper
+from ivr.rehearsal.waiting import Bell
 
 START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 
