@@ -13,7 +13,7 @@ import click
 
 from ivr.bootstrap import House
 from ivr.errors import NotFoundError, RefusedError
-from ivr.fieldwork import listening, voicing
+from ivr.fieldwork import listening, rendering, voicing
 from ivr.speech import manifest
 from ivr.speech.script import spoken_values, texts_for
 from ivr.speech.synthesis import Recordings, open_engine, render
@@ -78,7 +78,7 @@ def render_command(order_id: int | None, everything: bool, engine: str | None, d
         say("All orders have been voiced.")
 
 
-def _show(progress: voicing.Progress) -> None:
+def _show(progress: rendering.Progress) -> None:
     if progress.done == progress.total or progress.done % 20 == 0:
         note(f"order {progress.order_id}: {progress.done} of {progress.total} prompts ({progress.prompt})")
 

@@ -13,7 +13,8 @@ from datetime import datetime
 from ivr.catalogue import Catalogue
 from ivr.errors import SpeechError
 from ivr.fieldwork.link_kit import LinkKit
-from ivr.fieldwork.voicing import Wording, render_missing, still_intact
+from ivr.fieldwork.rendering import render_missing, still_intact
+from ivr.fieldwork.voicing import Wording
 from ivr.logs import get_logger
 from ivr.speech.script import PromptText, page_texts_for, spoken_values
 from ivr.speech.synthesis import Engine, Recordings, rendition_key

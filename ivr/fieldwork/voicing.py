@@ -1,26 +1,24 @@
 """The stage between an order and its first call: every prompt rendered, checked, kept, and only then the gate.
 
-Decides which questionnaires an order needs, that nothing is rendered twice, and that `orders.voiced_at` is set only
-when each prompt is there, intact (its hash computed again) and has passed the checks of `speech/checks.py`. Leaves
-the words to `speech/script.py`, the sound to `speech/synthesis.py`. Stopped half-way it goes on where it was: each
-sentence and each prompt is kept as soon as it is made.
+Decides which questionnaires an order needs, and that `orders.voiced_at` is set only when each prompt is there, intact
+(its hash computed again) and has passed the checks of `speech/checks.py`. Leaves the words to `speech/script.py`,
+making and keeping to `rendering.py`. Stopped half-way it goes on where it was: each sentence and each prompt is kept
+as soon as it is made.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ivr.errors import ConfigurationError, NotVoicedError, SpeechError
+from ivr.errors import ConfigurationError, NotVoicedError
+from ivr.fieldwork.rendering import Progress, render_missing, still_intact
 from ivr.logs import get_logger
-from ivr.speech.script import SILENCE, PromptText, spoken_values, texts_for
-from ivr.speech.synthesis import Engine, Recordings, Rendition, is_intact, original_key, render, rendition_key
+from ivr.speech.script import PromptText, spoken_values, texts_for
+from ivr.speech.synthesis import Engine, Recordings, is_intact, rendition_key
 from ivr.store import Database, Session, prompts, questionnaires
 
 if TYPE_CHECKING:
@@ -32,8 +30,6 @@ log = get_logger(__name__)
 
 INBURGERING, LAAGDREMPELIG = "inburgering", "laagdrempelig"
 _SERVICE_INBURGERING = 11
-_BATCH = 12
-"""Prompts in one write transaction: short, because calls may be going on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +43,6 @@ class Wording:
     @staticmethod
     def from_settings(settings: Settings) -> Wording:
         return Wording(settings.help_number, settings.web_address, settings.audio_dir / "recordings")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where the voicing of an order stands: `done` of `total` prompts; `prompt` was the last one."""
-
-    order_id: int
-    done: int
-    total: int
-    prompt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,85 +157,6 @@ def _questionnaire(catalogue: Catalogue, id: str) -> Questionnaire:
     return catalogue.questionnaires[id]
 
 
-def still_intact(database: Database, keys: Iterable[str]) -> dict[str, str]:
-    """Rendition key → sha256 of those that were rendered before and whose bytes are still themselves."""
-    with database.read() as session:
-        known = prompts.renditions_of(session, keys)
-        whole = {name for name in set(known.values()) if is_intact(prompts.wav(session, name), name)}
-    for name in set(known.values()) - whole:
-        log.error("prompt_damaged", sha256=name)
-    return {key: name for key, name in known.items() if name in whole}
-
-
-def render_missing(
-    database: Database,
-    engine: Engine,
-    recordings: Recordings,
-    missing: dict[str, PromptText],
-    order_id: int,
-    total: int,
-    now: datetime,
-    on_progress: Callable[[Progress], None] | None,
-    dry_run: bool,
-) -> tuple[dict[str, str], int]:
-    spoken = [text for text in missing.values() if text.id != SILENCE and recordings.find(text) is None]
-    sentences = {
-        original_key(engine, sentence, slow=text.slow): sentence for text in spoken for sentence, _ in text.segments
-    }
-    with database.read() as session:
-        originals = _Originals(prompts.originals(session, sentences))
-    to_speak = len(sentences.keys() - originals.keys())
-    if dry_run or not missing:
-        return {}, to_speak
-
-    done: dict[str, str] = {}
-    batch: list[tuple[str, Rendition]] = []
-
-    def flush() -> None:
-        with database.write() as session:
-            for key, original in originals.take_new():
-                prompts.keep_original(
-                    session, key=key, engine=engine.name, text=sentences[key], original=original, now=now
-                )
-            for key, made in batch:
-                _keep(session, key, made, now)
-        batch.clear()
-
-    # The chain is arithmetic outside Python's lock, the voice is another process: two threads use two cores.
-    pool = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1), thread_name_prefix="voicing")
-    try:
-        jobs: dict[Future[Rendition], str] = {
-            pool.submit(render, text, engine, originals, recordings): key for key, text in missing.items()
-        }
-        for job in as_completed(jobs):
-            made = job.result()
-            batch.append((jobs[job], made))
-            done[jobs[job]] = made.sha256
-            if len(batch) >= _BATCH:
-                flush()
-            if on_progress:
-                on_progress(Progress(order_id, total - len(missing) + len(done), total, made.prompt.id))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        flush()
-    return done, to_speak
-
-
-def _keep(session: Session, key: str, made: Rendition, now: datetime) -> None:
-    prompts.keep(
-        session,
-        key=key,
-        sha256=made.sha256,
-        wav=made.wav,
-        text=made.prompt.text,
-        engine=made.engine,
-        is_slow=made.prompt.slow,
-        seconds=made.seconds,
-        loudness=made.loudness,
-        now=now,
-    )
-
-
 def _open_gate(
     database: Database,
     order_id: int,
@@ -272,34 +179,3 @@ def _open_gate(
             prompts.assign(session, order_id, id, questionnaire.version, assigned[id])
         if prompts.voicing_order(session, order_id).voiced_at is None:
             prompts.mark_voiced(session, order_id, now)
-
-
-class _Originals(MutableMapping[str, bytes]):
-    """The sentences known to the store, and the new ones until they are written. Threads share it."""
-
-    def __init__(self, known: dict[str, bytes]) -> None:
-        self._known = known
-        self._new: dict[str, bytes] = {}
-        self._lock = threading.Lock()
-
-    def take_new(self) -> list[tuple[str, bytes]]:
-        """The sentences spoken since the last time."""
-        with self._lock:
-            new, self._new = self._new, {}
-        return list(new.items())
-
-    def __getitem__(self, key: str) -> bytes:
-        return self._known[key]
-
-    def __setitem__(self, key: str, original: bytes) -> None:
-        with self._lock:
-            self._known[key] = self._new[key] = original
-
-    def __delitem__(self, key: str) -> None:
-        raise SpeechError("what an engine gave is never thrown away")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._known)
-
-    def __len__(self) -> int:
-        return len(self._known)

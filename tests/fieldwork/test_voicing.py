@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.errors import FileRefusedError, NotFoundError, SpeechError
-from ivr.fieldwork import listening, voicing
+from ivr.fieldwork import listening, rendering, voicing
 from ivr.settings import ROOT
 from ivr.speech import checks, manifest
 from ivr.speech.script import SILENCE
@@ -225,7 +225,7 @@ def test_a_new_version_is_pending_while_the_old_one_stays_voiced(
 
 
 def test_progress_ends_at_the_whole(stocked: Database, catalogue: Catalogue, wording: voicing.Wording) -> None:
-    seen: list[voicing.Progress] = []
+    seen: list[rendering.Progress] = []
     voicing.voice_order(stocked, catalogue, Hummer(), wording, 1, NOW, on_progress=seen.append)
     assert [progress.done for progress in seen] == list(range(1, seen[-1].total + 1))
 
