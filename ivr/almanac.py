@@ -18,7 +18,8 @@ from holidays import country_holidays
 from holidays.calendars.islamic import EID_AL_ADHA, EID_AL_FITR, RAMADAN_BEGINNING, _IslamicLunar
 
 from ivr.errors import InvariantError
-from ivr.survey.callplan import ZONE, FieldworkRules, Part, local_date, part_of_day
+from ivr.survey.callplan import ZONE, Part, local_date, part_of_day
+from ivr.survey.fieldwork_rules import FieldworkRules
 
 AMSTERDAM = Observer(latitude=52.3728, longitude=4.8936)
 _HORIZON_DAYS = 400

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ivr.errors import ConfigurationError
-from ivr.survey.callplan import FieldworkRules, rules_from_mapping
 from ivr.survey.disposition import Outcome, outcomes_from_mapping
+from ivr.survey.fieldwork_rules import FieldworkRules, rules_from_mapping
 from ivr.survey.phrases import Phrase, phrases_from_mapping
 from ivr.survey.questionnaire import Questionnaire, from_mapping
 from ivr.survey.questionnaire_check import Fault, check, check_phrases, check_together

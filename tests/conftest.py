@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from ivr.store import Database, schema
-from ivr.survey.callplan import FieldworkRules, rules_from_mapping
 from ivr.survey.disposition import Outcome, outcomes_from_mapping
+from ivr.survey.fieldwork_rules import FieldworkRules, rules_from_mapping
 
 sys.path.insert(0, str(Path(__file__).parent))  # helpers that tests share, such as postgres_server
 

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from ivr.fieldwork import working
 from ivr.fieldwork.working import Rulebook
 from ivr.store import Database, Session, appointments
-from ivr.survey.callplan import FieldworkRules, local_date, part_of_day
+from ivr.survey.callplan import local_date, part_of_day
+from ivr.survey.fieldwork_rules import FieldworkRules
 
 Days = tuple[tuple[str, tuple[str, ...]], ...]
 TODAY = "vanavond"

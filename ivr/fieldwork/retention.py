@@ -17,7 +17,8 @@ from ivr.logs import get_logger
 from ivr.store import Database, cells, events, persons
 from ivr.store.persons import Holding
 from ivr.store.samples import get_sample
-from ivr.survey.callplan import FieldworkRules, local_date
+from ivr.survey.callplan import local_date
+from ivr.survey.fieldwork_rules import FieldworkRules
 
 log = get_logger(__name__)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ivr.fieldwork.working import bounds_at
 from ivr.store import Database, boards, cell_figures, headcount, people, steering
 from ivr.store.tables import attempts, cases, cells, interviews, lines, responses
-from ivr.survey.callplan import FieldworkRules
+from ivr.survey.fieldwork_rules import FieldworkRules
 from ivr.survey.forecast import Progress
 from tests.web.page_house import MIDDAY, add_cell, fill_with, open_house
 

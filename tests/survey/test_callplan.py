@@ -15,10 +15,11 @@ from ivr.settings import ROOT
 from ivr.survey import callplan
 from ivr.survey.callplan import ZONE, Call, final_disposition, local_date, next_call, wished
 from ivr.survey.disposition import outcomes_from_mapping
+from ivr.survey.fieldwork_rules import rules_from_mapping
 from ivr.survey.turn import Wish
 
 DATA = tomllib.loads((ROOT / "config" / "fieldwork.toml").read_text("utf-8"))
-RULES = callplan.rules_from_mapping(DATA)
+RULES = rules_from_mapping(DATA)
 OUTCOMES = outcomes_from_mapping(tomllib.loads((ROOT / "config" / "outcomes.toml").read_text("utf-8")))
 CALENDAR = Calendar(RULES)
 RANG = {"no_answer", "answering_machine", "no_interaction", "hung_up_introduction", "appointment", "break_off"}
@@ -215,7 +216,7 @@ def test_time_beside_a_quiet_time_is_open(opened: str) -> None:
 
 
 def test_bevrijdingsdag_can_be_kept_in_lustrum_years_only() -> None:
-    rules = callplan.rules_from_mapping(DATA | {"quiet": DATA["quiet"] | {"bevrijdingsdag": "lustrum"}})
+    rules = rules_from_mapping(DATA | {"quiet": DATA["quiet"] | {"bevrijdingsdag": "lustrum"}})
     calendar = Calendar(rules)
     assert calendar.is_open(local("2026-05-05T12:00"))
     assert not calendar.is_open(local("2025-05-05T12:00"))
@@ -247,4 +248,4 @@ def test_calendar_agrees_with_itself(at: datetime) -> None:
 )
 def test_impossible_rules_are_refused_with_their_name(part: str, change: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match=r"fieldwork\.toml"):
-        callplan.rules_from_mapping(DATA | {part: change})
+        rules_from_mapping(DATA | {part: change})

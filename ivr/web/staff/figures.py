@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from ivr.catalogue import Catalogue
 from ivr.store.cell_figures import Reach
-from ivr.survey.callplan import PARTS, FieldworkRules
+from ivr.survey.callplan import PARTS
+from ivr.survey.fieldwork_rules import FieldworkRules
 from ivr.web.pages.words import AMSTERDAM
 
 SATURDAY = 5
