@@ -12,7 +12,7 @@ from typing import Any
 from ivr.errors import RefusedError
 from ivr.fieldwork import forecasting, working
 from ivr.fieldwork.working import Rulebook
-from ivr.store import Database, Session, attempts, cases, cells, events, lines
+from ivr.store import Database, Session, cases, cells, events, lines
 from ivr.store.progress import CellProgress
 from ivr.survey.callplan import OpenHours
 
@@ -124,11 +124,23 @@ def set_target(database: Database, cell_id: int, target: int, now: datetime, *, 
 
 
 def need_again(session: Session, cell_id: int, now: datetime, *, by: str = "target_raised") -> None:
-    """The cell has room again: whoever was not needed any more may be called as before."""
+    """The cell has room again: whoever was not needed any more stands, and is called, as before.
+
+    Not sooner either: an appointment is kept, and an interview that was broken off rests its day.
+    """
     for case in cases.with_disposition(session, cell_id, "quota_full"):
-        history = attempts.history(session, case.id)
-        back_to = history[-1]["outcome"] if history else "fresh"
-        working.change(session, case, back_to, now, by=by, is_final=False, next_call_at=now, priority=working.ORDINARY)
+        stood = events.last_of_case(session, case.id, working.SET_ASIDE)
+        promised = stood.get("next_call_at")
+        working.change(
+            session,
+            case,
+            stood.get("before", "fresh"),
+            now,
+            by=by,
+            is_final=False,
+            next_call_at=max(datetime.fromisoformat(promised), now) if promised else now,
+            priority=stood.get("priority", working.ORDINARY),
+        )
 
 
 def _set_state(database: Database, cell_id: int, state: str, now: datetime, *, who: str, reason: str) -> None:

@@ -25,6 +25,9 @@ log = get_logger(__name__)
 APPOINTMENT, RESUME, ORDINARY = 0, 1, 2
 """Priorities of a case: who goes first."""
 
+SET_ASIDE = "set_aside"
+"""The event that tells how somebody stood who was not needed any more."""
+
 _FINISHED: dict[str, object] = {"is_final": True, "next_call_at": None, "priority": ORDINARY}
 
 
@@ -148,14 +151,23 @@ def _what_next(
 
 
 def settle_cell(session: Session, cell_id: int | None, now: datetime) -> int:
-    """Once the cell is filled and nothing is in flight: whoever is left need not be called. How many that were."""
+    """Once the cell is filled and nothing is in flight: whoever is left need not be called. How many that were.
+
+    How each stood, and when they would have been called, is written down: a raised target must break no promise.
+    """
     if cell_id is None:
         return 0
     cell = cells.get(session, cell_id)
     if not cell.is_filled or cell.in_flight > 0:
         return 0
     left = cases.left_in_cell(session, cell_id)
-    return sum(finish(session, case, "quota_full", now, by="cell_filled") for case in left)
+    ended = 0
+    for case in left:
+        stood = {"before": case.disposition, "next_call_at": case.next_call_at, "priority": case.priority}
+        if finish(session, case, "quota_full", now, by="cell_filled"):
+            events.add(session, SET_ASIDE, now, case_id=case.id, **stood)
+            ended += 1
+    return ended
 
 
 def minutes(count: int) -> timedelta:

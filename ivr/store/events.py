@@ -49,6 +49,12 @@ def of_attempt(session: Session, attempt_id: str) -> list[Mapping[str, Any]]:
     return [dict(row._mapping) for row in rows]
 
 
+def last_of_case(session: Session, case_id: int, kind: str) -> Mapping[str, Any]:
+    """The details of the case's last event of this kind; empty when there is none."""
+    query = sa.select(events.c.details).where(events.c.case_id == case_id, events.c.kind == kind)
+    return session.execute(query.order_by(events.c.id.desc()).limit(1)).scalar_one_or_none() or {}
+
+
 def write_audit(
     session: Session, now: datetime, *, who: str, what: str, subject: str, reason: str = "", **details: Any
 ) -> None:

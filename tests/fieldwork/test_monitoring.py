@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from fieldwork_world import MONDAY, World
 
 from ivr.errors import NotFoundError, RefusedError
-from ivr.fieldwork import monitoring
-from ivr.store import Database
+from ivr.fieldwork import monitoring, working
+from ivr.store import Database, attempts, quotas
 from ivr.store.tables import audit
 from scripts.fieldwork import table
 
@@ -132,6 +132,46 @@ def test_raising_the_target_calls_people_again_who_were_not_needed(world: World)
     monitoring.set_target(world.database, cell, 3, MONDAY, who="test")
     assert state(world) == "open"
     assert len(world.plan()) == 2
+
+
+def test_a_target_lowered_and_raised_again_breaks_no_promise(world: World) -> None:
+    cell = world.cell(target=5)
+    rest = timedelta(days=1)
+    stands = {
+        "break_off": (MONDAY + rest, working.RESUME),
+        "appointment": (MONDAY + 5 * rest, working.APPOINTMENT),
+        "hung_up_introduction": (MONDAY + rest, working.ORDINARY),
+    }
+    people = {
+        code: world.person(cell, disposition=code, next_call_at=moment, priority=priority, dialled=1, attempts=1)
+        for code, (moment, priority) in stands.items()
+    }
+    world.set_cell(cell, successful=2)
+    monitoring.set_target(world.database, cell, 2, MONDAY, who="test")
+    assert {world.case(id).disposition for id in people.values()} == {"quota_full"}
+    assert all(world.case(id).is_final for id in people.values())
+    monitoring.set_target(world.database, cell, 5, MONDAY, who="test")
+    for code, id in people.items():
+        row = world.case(id)
+        assert (row.disposition, row.is_final) == (code, False)
+        assert (row.next_call_at, row.priority) == stands[code]
+    assert world.plan() == []
+
+
+def test_a_housemates_interview_is_nobody_elses_when_the_target_is_raised(world: World) -> None:
+    cell = world.cell(target=1)
+    rung, taker = world.person(cell, "+31611111111"), world.person(cell, "+31611111111")
+    id = world.call()
+    assert world.case_of(id) == rung
+    interview = world.interview(taker)
+    with world.database.write() as session:
+        quotas.spend(session, id, interview, MONDAY)
+        attempts.note(session, id, interview_id=interview, state="closed", outcome="complete", ended_at=MONDAY)
+    world.set_case(rung, disposition="no_interaction", is_busy=False)
+    world.set_case(taker, disposition="complete", is_final=True, next_call_at=None)
+    monitoring.set_target(world.database, cell, 1, MONDAY, who="test")
+    monitoring.set_target(world.database, cell, 2, MONDAY, who="test")
+    assert (world.case(rung).disposition, world.case(rung).is_final) == ("no_interaction", False)
 
 
 def test_unknown_cell_is_named(world: World) -> None:
