@@ -17,6 +17,8 @@ from ivr.web.problems import Alarms, plain
 
 # As WSGI names these headers: this is read for every webhook, and looking a header up by its own name takes longer.
 _SIGNATURE, _SETTINGS = (f"HTTP_{name.upper().replace('-', '_')}" for name in (SIGNATURE_HEADER, SETTINGS_HEADER))
+_LENGTH_DIGITS = 19
+"""More are no length of anything, and of thousands Python makes no number."""
 
 
 def signed_form(check: SignatureCheck, alarms: Alarms) -> dict[str, list[str]]:
@@ -46,8 +48,8 @@ def signed_form(check: SignatureCheck, alarms: Alarms) -> dict[str, list[str]]:
 
 
 def _length(environ: Mapping[str, Any]) -> int | None:
-    """What the request says its body is long, in bytes; None when it does not say, or in pieces."""
+    """What the request says its body is long, in bytes; None when it does not say, in pieces, or in nonsense."""
     text = environ.get("CONTENT_LENGTH", "")
-    if "HTTP_TRANSFER_ENCODING" in environ or not (text.isascii() and text.isdigit()):
+    if "HTTP_TRANSFER_ENCODING" in environ or not (text.isascii() and text.isdigit()) or len(text) > _LENGTH_DIGITS:
         return None
     return int(text)

@@ -118,11 +118,19 @@ def test_a_large_body_stays_unread(door: Door, line: Line) -> None:
     assert answer.status_code == 413
 
 
-def test_a_body_of_unknown_length_is_refused(door: Door, line: Line) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"},
+        {"CONTENT_LENGTH": "-1"},
+        {"CONTENT_LENGTH": "9" * 5000},
+    ],
+)
+def test_a_body_of_unknown_length_is_refused(door: Door, line: Line, said: dict[str, str]) -> None:
     answer = door.client.post(
         f"/voice/{line.attempt_id}/0",
         input_stream=Untouchable(),
-        environ_overrides={"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"},
+        environ_overrides=said,
         headers={"X-Twilio-Signature": "x"},
     )
     assert answer.status_code == 411

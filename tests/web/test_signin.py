@@ -389,6 +389,7 @@ def test_production_has_no_one_click_and_takes_no_demo_session(sqlite_database: 
     [
         {"Origin": "https://elsewhere.example"},
         {"Origin": "null"},
+        {"Origin": "http://[localhost"},
         {"Origin": "http://localhost.elsewhere.example"},
         {"Origin": "http://localhost:81"},
         {"Sec-Fetch-Site": "cross-site"},
