@@ -210,6 +210,19 @@ def test_many_watchers_cost_one_computation() -> None:
     assert shared.get() == 2
 
 
+def test_what_was_being_computed_when_something_changed_serves_nobody_after() -> None:
+    runs: list[int] = []
+
+    def compute() -> int:
+        runs.append(1)
+        if len(runs) == 1:
+            shared.forget()
+        return len(runs)
+
+    shared: Shared[int] = Shared(compute, seconds=60)
+    assert [shared.get(), shared.get(), shared.get()] == [1, 2, 2]
+
+
 def test_a_board_that_was_counted_ahead_is_the_one_that_is_shown(app: Flask, sqlite_database: Database) -> None:
     add_cell(house_of(app), "Eerste Hulp", people=3)
     count_ahead(app)
