@@ -16,10 +16,13 @@ from typing import Any
 from ivr.errors import NotFoundError, RefusedError, UsageError
 from ivr.fieldwork import monitoring, working
 from ivr.fieldwork.working import Rulebook
+from ivr.logs import get_logger
 from ivr.store import Database, Session, cases, cells, events, ledger, optouts, persons, samples
 from ivr.store.persons import Found
 from ivr.store.sealing import Sealer
 from ivr.survey.phone import PhoneFault, read_phone
+
+log = get_logger(__name__)
 
 HOUSEMATES_REST = timedelta(days=2)
 """So long the hashed number of a call outlives its person's contact: the spacing between calls must hold."""
@@ -156,7 +159,14 @@ def erase(
             cases=done.cases,
             interviews=done.interviews,
         )
+    scrub(database)
     return done
+
+
+def scrub(database: Database) -> None:
+    """After erasing: what was erased leaves the database's files too."""
+    if not database.scrub():
+        log.warning("not_scrubbed")  # the daily retention tries again
 
 
 def _opt_out(session: Session, ids: Sequence[int], now: datetime) -> int:

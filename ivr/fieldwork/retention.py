@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from ivr.fieldwork import working
-from ivr.fieldwork.erasing import HOUSEMATES_REST
+from ivr.fieldwork.erasing import HOUSEMATES_REST, scrub
 from ivr.fieldwork.working import Rulebook
 from ivr.logs import get_logger
 from ivr.store import Database, cells, events, persons
@@ -51,6 +51,7 @@ def erase_due(database: Database, rulebook: Rulebook, now: datetime) -> int:
         erased += _erase(database, one.sample_id, now)
     with database.write() as session:
         persons.forget_numbers(session, now - HOUSEMATES_REST)
+    scrub(database)
     return erased
 
 

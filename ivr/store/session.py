@@ -8,8 +8,9 @@ they queue for it (`write_queue.py`).
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ivr.store.write_queue import WriteQueue
 
 STATEMENTS_KEPT = 512
 """So many statements SQLite's driver keeps ready per connection; by default fewer than a call plan runs."""
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000")
 _WRITES = "toets_writes"
 """Said of a connection whose next transaction may write."""
 
@@ -88,6 +90,18 @@ class Database:
                 f"The database {where} does not answer ({error.orig}). Start it, or correct IVR_DATABASE_URL."
             ) from error
 
+    def scrub(self, patience_seconds: float = 2.0) -> bool:
+        """Leave no byte of what was deleted in SQLite's write-ahead log: call it after a transaction that erased.
+
+        False (and no harm done) when others read all the time. PostgreSQL's autovacuum does the like by itself: True.
+        """
+        path = self.engine.url.database
+        if not self.is_sqlite or not path or path == ":memory:":
+            return True
+        with self.queue, closing(sqlite3.connect(path, timeout=patience_seconds)) as connection:
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def dispose(self) -> None:
         """Close all connections; call it before a fork."""
         self.engine.dispose()
@@ -111,7 +125,7 @@ def prepare_sqlite(connection, _record) -> None:
     """Make a fresh SQLite connection what the store expects."""
     # sqlite3 must not open transactions on its own: `_begin_sqlite` says BEGIN or BEGIN IMMEDIATE.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in (*_PRAGMAS, "secure_delete=ON"):  # what is deleted is overwritten, whoever built SQLite
         connection.execute(f"PRAGMA {pragma}").close()
 
 

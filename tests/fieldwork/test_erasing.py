@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -266,3 +267,20 @@ def test_the_day_of_a_report_can_be_told(world: World) -> None:
     retention.report_is_out(world.database, one.provider, period, date(2026, 12, 1), MONDAY, who="test")
     with world.database.read() as session:
         assert session.execute(sa.select(samples.c.reported_on)).scalar_one() == date(2026, 12, 1)
+
+
+def test_no_byte_of_what_was_erased_stays_in_the_files_of_sqlite(sqlite_database: Database) -> None:
+    world = World(sqlite_database)
+    person = world.person(world.cell(), NUMBER, name_hash="hash-of-a-name", postcode4="9711")
+    interview = answered(world, person).encode()
+    hashed = world.sealer.hash("phone", NUMBER).encode()
+    path = Path(str(sqlite_database.engine.url.database))
+
+    def held(mark: bytes) -> bool:
+        return any(mark in file.read_bytes() for file in path.parent.glob(f"{path.name}*") if file.is_file())
+
+    marks = (interview, hashed, b"hash-of-a-name")
+    assert all(held(mark) for mark in marks)
+    world.clock.forward(days=3)
+    erase(world, Asked(NUMBER))
+    assert not any(held(mark) for mark in marks)
