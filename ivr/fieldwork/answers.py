@@ -19,7 +19,7 @@ from pathlib import Path
 from ivr.fieldwork import working
 from ivr.fieldwork.answer_rows import COLUMNS, MODES, REQUIRED, AnswerRow, fits_service, read_row
 from ivr.fieldwork.delivered import read_table
-from ivr.fieldwork.sampling import FileReport
+from ivr.fieldwork.intake_report import FileReport
 from ivr.store import Database, Session, cases, cells, imports, quotas
 from ivr.store import questionnaires as frozen
 from ivr.store.imports import Respondent, Stored

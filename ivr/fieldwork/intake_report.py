@@ -18,18 +18,28 @@ Progress = Callable[[int, int], None]
 """Called with (rows done, rows in all) after each batch."""
 
 
-@dataclass
-class IntakeReport:
-    """What became of a file; `to_mapping` is the document of `ivr sample import --json`."""
+@dataclass(kw_only=True)
+class FileReport:
+    """What became of a small file. rows = accepted + rejected; updated and unchanged are among the accepted."""
 
-    provider: str
-    period: tuple[date, date]
     rows: int = 0
     accepted: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: list[Remark] = field(default_factory=list)
     warnings: list[Remark] = field(default_factory=list)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """JSON-safe."""
+        return asdict(self)
+
+
+@dataclass
+class IntakeReport(FileReport):
+    """What became of a delivered list; `to_mapping` is the document of `ivr sample import --json`."""
+
+    provider: str
+    period: tuple[date, date]
     routes: dict[str, int] = field(default_factory=lambda: {"telephone": 0, "regular": 0})
 
     def to_mapping(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from ivr.errors import RefusedError, UsageError
 from ivr.fieldwork.delivered import DeliveredRow, DeliveredTable, read_table
 from ivr.fieldwork.intake import IntakeRules
-from ivr.fieldwork.intake_report import BATCH
+from ivr.fieldwork.intake_report import BATCH, FileReport
 from ivr.store import Database, Session, drawing, orders
 from ivr.store.delivered_cases import announce, find_case
 from ivr.store.samples import Sample, get_sample, was_called
@@ -26,22 +25,6 @@ from ivr.survey.sample import Remark
 
 OUTCOMES = ("undeliverable", "invited", "announced")
 OUTCOME_COLUMNS = ("provider", "period_from", "respondent", "outcome", "group")
-
-
-@dataclass
-class FileReport:
-    """What became of a small file. rows = accepted + rejected; updated and unchanged are among the accepted."""
-
-    rows: int = 0
-    accepted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    rejected: list[Remark] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
-
-    def to_mapping(self) -> dict[str, Any]:
-        """JSON-safe."""
-        return asdict(self)
 
 
 def announce_clients(

@@ -110,16 +110,14 @@ def test_a_cell_is_paused_and_resumed_from_the_sign_in_page_on_with_the_keyboard
     tab_to(page, "it.innerText === 'Dienstverlener 26'")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Dienstverlener 26").wait_for()
-    tab_to(page, "it.id === 'reden'")
-    page.keyboard.type("De school heeft vakantie")
-    tab_to(page, "it.innerText === 'Pauzeren'")
-    page.keyboard.press("Enter")
-    page.get_by_role("cell", name="De school heeft vakantie").wait_for()
-    assert page.locator("h1").get_by_text("gepauzeerd").count() == 1
-    tab_to(page, "it.id === 'reden'")
-    page.keyboard.type("De vakantie is voorbij")
-    tab_to(page, "it.innerText === 'Hervatten'")
-    page.keyboard.press("Enter")
-    page.get_by_role("cell", name="De vakantie is voorbij").wait_for()
-    assert page.locator("h1").get_by_text("loopt").count() == 1
+    for reason, button, state in (
+        ("De school heeft vakantie", "Pauzeren", "gepauzeerd"),
+        ("De vakantie is voorbij", "Hervatten", "loopt"),
+    ):
+        tab_to(page, "it.id === 'reden'")
+        page.keyboard.type(reason)
+        tab_to(page, f"it.innerText === '{button}'")
+        page.keyboard.press("Enter")
+        page.get_by_role("cell", name=reason).wait_for()
+        assert page.locator("h1").get_by_text(state).count() == 1
     context.close()

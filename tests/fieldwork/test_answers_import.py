@@ -14,7 +14,7 @@ from ivr.catalogue import load_catalogue
 from ivr.errors import FileRefusedError
 from ivr.fieldwork.answer_rows import read_moment
 from ivr.fieldwork.answers import import_responses
-from ivr.fieldwork.sampling import FileReport
+from ivr.fieldwork.intake_report import FileReport
 from ivr.store import Database, quotas
 from ivr.store.tables import cases, cells, interviews, ledger, orders, responses
 from ivr.survey.forms import forms_of

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from ivr.errors import NotFoundError, RefusedError, UsageError
 from ivr.fieldwork.intake import IntakeRules, import_clients
-from ivr.fieldwork.sampling import FileReport, announce_clients, draw_sample, import_outcomes
+from ivr.fieldwork.intake_report import FileReport
+from ivr.fieldwork.sampling import announce_clients, draw_sample, import_outcomes
 from ivr.store import Database
 from ivr.store.sealing import Sealer
 from ivr.store.tables import cases, interviews
