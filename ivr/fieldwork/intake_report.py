@@ -1,4 +1,4 @@
-"""What became of a delivered file, row by row, in the words of interfaces.md; and what such a file is known by."""
+"""What became of a delivered file, row by row; and what such a file is known by."""
 
 from __future__ import annotations
 

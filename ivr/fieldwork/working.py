@@ -16,8 +16,9 @@ from ivr.store import Session, attempts, cases, cells, events
 from ivr.store.admission import Bounds
 from ivr.store.cases import Case, Standing
 from ivr.survey import callplan
-from ivr.survey.callplan import Call, FieldworkRules, OpenHours
+from ivr.survey.callplan import Call, OpenHours
 from ivr.survey.disposition import Outcome, is_legal
+from ivr.survey.fieldwork_rules import FieldworkRules
 from ivr.survey.turn import Wish
 
 log = get_logger(__name__)

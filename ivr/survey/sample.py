@@ -46,7 +46,7 @@ Questionnaire = Literal["regulier", "laagdrempelig", "inburgering"]
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something about a row, in the form interfaces.md gives it. As a rejection it is the row's only code."""
+    """Something about a row, as `ivr sample import --json` gives it. As a rejection it is the row's only code."""
 
     row: int
     column: str
