@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ivr.catalogue import Catalogue
+from ivr.errors import InvariantError
 from ivr.fieldwork import working
 from ivr.fieldwork.replies import questionnaire_of_attempt
 from ivr.logs import get_logger
@@ -187,7 +188,12 @@ def _hang_up(session: Session, catalogue: Catalogue, attempt: Attempt, now: date
     """Tell the engine that the line is gone; what it came to, and when the person wants to be called."""
     if attempt.dialogue is None:
         return None, None
-    state = engine.load(dict(attempt.dialogue))
+    try:
+        state = engine.load(dict(attempt.dialogue))
+    except InvariantError:
+        # A damaged row ends its own call only: what was answered is kept apart from it.
+        log.error("dialogue_unreadable", attempt_id=attempt.id)
+        return None, None
     if state.outcome is None or not state.is_over:
         questionnaire = questionnaire_of_attempt(session, catalogue, attempt.id)
         if questionnaire is not None:

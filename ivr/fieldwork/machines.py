@@ -7,7 +7,7 @@ human test is the key press. The spoken line itself is `interviewing`'s last wor
 from __future__ import annotations
 
 from ivr.catalogue import Catalogue
-from ivr.errors import CarrierError, CarrierUnknownError
+from ivr.errors import CarrierError, CarrierUnknownError, InvariantError
 from ivr.logs import get_logger
 from ivr.store import Database, attempts
 from ivr.store.attempts import Attempt
@@ -43,4 +43,9 @@ def hang_up_on(database: Database, catalogue: Catalogue, carrier: Carrier) -> in
 
 
 def _has_pressed(attempt: Attempt) -> bool:
-    return attempt.dialogue is not None and engine.load(dict(attempt.dialogue)).has_pressed
+    if attempt.dialogue is None:
+        return False
+    try:
+        return engine.load(dict(attempt.dialogue)).has_pressed
+    except InvariantError:
+        return False  # a damaged row: its call cannot go on, and the other machines wait

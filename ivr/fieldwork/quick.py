@@ -13,6 +13,7 @@ and a turn is written once.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,9 @@ from ivr.survey.turn import Signal, Silence, Turn
 log = get_logger(__name__)
 
 CALLS_REMEMBERED = 5_000
+
+AGAIN_WITHIN_SECONDS = 4.0
+"""A webhook has 15 s at most; a second try must still fit."""
 
 _INTERVIEW_ENDINGS = frozenset({"complete", "partial", "unusable", "break_off"})
 """Other endings do more than end an interview (an appointment, an opt-out): the ordinary way's."""
@@ -78,12 +82,16 @@ class Desk:
     def answer(self, attempt_id: str, turn: int, signal: Signal, call_sid: str, now: datetime) -> Reply | None:
         """The reply to the next turn of a running call, kept; None when the ordinary way must look at it.
 
-        A broken connection too is left to the ordinary way: whether the turn was kept, it will see.
+        A broken connection too is left to the ordinary way, while there is time: whether the turn was kept, it will
+        see. Raises the driver's error when there is none.
         """
+        began = time.monotonic()
         try:
             return self._answer(attempt_id, turn, signal, call_sid, now)
         except BROKEN as error:
             log.warning("quick_way_broken", error=type(error).__name__)
+            if time.monotonic() - began > AGAIN_WITHIN_SECONDS:
+                raise
             return None
 
     def _answer(self, attempt_id: str, turn: int, signal: Signal, call_sid: str, now: datetime) -> Reply | None:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from ivr.errors import NotFoundError
 from ivr.store import quotas
+from ivr.store.columns import KeptState
 from ivr.store.open_calls import IS_OPEN, IS_OUTBOUND, OPEN_STATES, is_in
 from ivr.store.prepared import Prepared
 from ivr.store.session import Session
@@ -62,7 +63,8 @@ class Attempt:
     interview_id: str | None
 
 
-_COLUMNS = [attempts.c[name] for name in Attempt.__dataclass_fields__]
+_DIALOGUE = sa.type_coerce(attempts.c.dialogue, KeptState).label("dialogue")
+_COLUMNS = [_DIALOGUE if name == "dialogue" else attempts.c[name] for name in Attempt.__dataclass_fields__]
 
 # Built once: these run several times in every call, and building costs more than running.
 _ONE = sa.select(*_COLUMNS).where(attempts.c.id == sa.bindparam("attempt"))

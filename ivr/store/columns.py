@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
@@ -56,6 +57,27 @@ class Moment(sa.types.TypeDecorator[datetime]):
 
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+class KeptState(sa.types.TypeDecorator[dict[str, Any]]):
+    """How a JSON column of states is read where one damaged row must not hide the others: it comes back empty."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """Text where JSON lies as text; PostgreSQL lets nothing in that is not JSON."""
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else postgresql.JSONB())
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> dict[str, Any] | None:
+        """The state; {} for what is none."""
+        if isinstance(value, str):
+            try:
+                value = orjson.loads(value)
+            except ValueError:
+                return {}
+        return value if value is None or isinstance(value, dict) else {}
+
 
 metadata = sa.MetaData(
     naming_convention={

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 
 from ivr.store.hotpath import Standing, Step
 from ivr.store.hotpath_sql import ANSWER, IDLE, LOAD, REPLACED, TURN, close_all, count, move, spend
-from ivr.store.session import Database, prepare_sqlite
+from ivr.store.session import Database
 from ivr.store.tables import interviews, responses, turns
 
 _DIALECT = sqlite.dialect(paramstyle="named")
@@ -107,6 +107,6 @@ class SqlitePath:
             return self._idle.pop()
         except IndexError:
             path = self._database.engine.url.database or ":memory:"
-            connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
-            prepare_sqlite(connection, None)
+            connection = sqlite3.connect(path, check_same_thread=False)
+            self._database.prepare(connection)
             return connection

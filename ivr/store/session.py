@@ -24,7 +24,9 @@ from ivr.store.write_queue import WriteQueue
 
 STATEMENTS_KEPT = 512
 """So many statements SQLite's driver keeps ready per connection; by default fewer than a call plan runs."""
-_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+LOCK_SECONDS = 30.0
+"""How long SQLite's own lock is waited for, by those who have the time."""
 _WRITES = "toets_writes"
 """Said of a connection whose next transaction may write."""
 
@@ -49,6 +51,7 @@ class Database:
         self.url = url
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.queue: WriteQueue | nullcontext[None] = nullcontext()
+        self.lock_seconds = LOCK_SECONDS
         self._closings: list[Callable[[], None]] = []
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
@@ -58,10 +61,10 @@ class Database:
                 self._closings.append(self.queue.close)
             self.engine = sa.create_engine(
                 parsed,
-                connect_args={"timeout": 30, "check_same_thread": False, "cached_statements": STATEMENTS_KEPT},
+                connect_args={"check_same_thread": False, "cached_statements": STATEMENTS_KEPT},
                 **_OPTIONS,
             )
-            event.listen(self.engine, "connect", prepare_sqlite)
+            event.listen(self.engine, "connect", self.prepare)
             # Not the event "begin": an engine that has one listener dispatches events at every statement.
             self.engine.dialect.do_begin = _begin_sqlite
         else:
@@ -101,6 +104,15 @@ class Database:
         with self.queue, closing(sqlite3.connect(path, timeout=patience_seconds)) as connection:
             busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
+
+    def hurry(self, lock_seconds: float) -> None:
+        """Wait no longer than this for SQLite's lock, on connections that are opened from now on."""
+        self.lock_seconds = lock_seconds
+
+    def prepare(self, connection: sqlite3.Connection, _record: object = None) -> None:
+        """Make a fresh connection to SQLite what the store expects, and as patient as this database is."""
+        connection.execute(f"PRAGMA busy_timeout={round(self.lock_seconds * 1000)}").close()
+        prepare_sqlite(connection, None)
 
     def dispose(self) -> None:
         """Close all connections; call it before a fork."""

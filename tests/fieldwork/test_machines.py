@@ -83,3 +83,13 @@ def test_the_rules_say_how_often_in_silence(world: World) -> None:
     always = replace(catalogue(), fieldwork=replace(catalogue().fieldwork, silent_voicemails=0))
     assert machines.hang_up_on(world.database, always, world.carrier) == 0, "the first machine hears it"
     assert world.attempt(id).state == "placed"
+
+
+def test_a_machine_whose_state_is_damaged_keeps_no_other_on_the_line(world: World) -> None:
+    damaged = met(world, "machine_start", turn=1)
+    world.clock.forward(seconds=2)
+    whole = met(world, "machine_start")
+    sids = [world.attempt(id).call_sid for id in (damaged, whole)]
+    with world.database.write() as session:
+        session.execute(sa.text("UPDATE attempts SET dialogue = '{' WHERE id = :id"), {"id": damaged})
+    assert sorted(hang_up(world)) == sorted(sids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from fieldwork_world import World
 
 from ivr.errors import CarrierUnknownError, CarrierUnreachableError
@@ -226,3 +227,23 @@ def _unknown(world: World) -> str:
     world.clock.forward(seconds=61)
     assert world.reconcile().unknown == 1
     return id
+
+
+@pytest.mark.parametrize("damage", ['{"x":', "[1]", '{"step": 3}'])
+def test_one_damaged_state_keeps_no_other_call_from_being_looked_after(world: World, damage: str) -> None:
+    cell = world.cell()
+    cases = [world.person(cell) for _ in range(2)]
+    ids = world.plan()
+    for id in ids:
+        world.dial(id)
+        world.carrier.set(world.attempt(id).call_sid, status="completed")
+    with world.database.write() as session:
+        damaged = {"damage": damage, "id": ids[0]}
+        session.execute(sa.text("UPDATE attempts SET dialogue = :damage, turn = 1 WHERE id = :id"), damaged)
+    world.clock.forward(seconds=61)
+    assert world.reconcile().closed == 2
+    with world.database.read() as session:
+        kept = session.execute(sa.text("SELECT state, outcome FROM attempts")).all()
+    assert kept == [("closed", "technical")] * 2
+    assert world.cell_row(cell).in_flight == 0
+    assert not any(world.case(case).is_busy for case in cases)

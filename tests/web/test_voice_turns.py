@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -258,3 +260,25 @@ def test_somebody_who_rings_us_is_known_by_number_and_others_hear_who_we_are(doo
     assert spoken(door, check_twiml(door.post("/voice/inbound", stranger).text)) == ["inbound_unknown"]
     assert door.post("/voice/inbound/status", stranger | {"CallStatus": "completed"}).status_code == 204
     assert len(door.order.rows(tables.attempts)) == 1
+
+
+def test_a_locked_database_is_an_apology_before_the_carrier_gives_up(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 3 * voice.LOCK_SECONDS <= 15, "a webhook behind another one, and its own wait"
+    monkeypatch.setattr(voice, "LOCK_SECONDS", 0.05)
+    door = Door(sqlite_database, tmp_path)
+    line = door.order.call(door.order.person())
+    for turn, keys in enumerate([None, "1", "1"]):
+        door.turn(line, turn, keys)
+    door.house.database.engine.dispose()
+    with closing(sqlite3.connect(tmp_path / "toets.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = door.turn(line, 3, "1")
+        with door.house.database.read() as session:
+            assert session.execute(sa.text("PRAGMA busy_timeout")).scalar_one() == 50
+    root = check_twiml(answer.text)
+    assert spoken(door, root) == ["technical_apology"]
+    assert door.alarms() == {"voice_error": 1}
+    # Nothing was kept of it: asked again, it is taken in as if it had never been asked.
+    assert check_twiml(door.turn(line, 3, "1").text).find("Gather") is not None
