@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fieldwork_world import MONDAY, World
 
 from ivr.fieldwork import planning, working
-from ivr.store import Database, cells, lines, optouts
+from ivr.store import Database, cells, events, lines, optouts
 from ivr.store.tables import attempts
 from ivr.survey import callplan
 
@@ -100,6 +100,9 @@ def test_opted_out_number_is_not_called_and_the_case_ends(world: World) -> None:
         optouts.add(session, world.sealer.hash("phone", "+31622222222"), "staff", world.clock.now())
     assert world.plan() == []
     assert world.case(case).disposition == "opted_out"
+    with world.database.read() as session:
+        told = events.last_of_case(session, case, "disposition")
+    assert told == {"before": "fresh", "after": "opted_out", "by": "staff"}
 
 
 def test_family_on_one_telephone_is_called_one_at_a_time(world: World) -> None:
