@@ -17,7 +17,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ivr.errors import ConfigurationError
-from ivr.settings_faults import NO_ACCOUNT, NO_NUMBER, NO_TOKEN, faults_of
+from ivr.settings_faults import NO_ACCOUNT, NO_NUMBER, NO_TOKEN, faults_of, strangers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -217,6 +217,11 @@ def load_settings() -> Settings:
     except ValidationError as error:
         faults = " ".join(_told(tuple(fault["loc"]), fault["msg"]) for fault in error.errors())
         raise ConfigurationError(f"The settings do not hold together: {faults}") from error
+
+
+def unread_names() -> dict[str, str | None]:
+    """Names in the environment that begin as a setting's and are none: most are misspelt. To each the nearest one."""
+    return strangers(Settings, os.environ)
 
 
 def _told(where: tuple[object, ...], message: str) -> str:

@@ -6,11 +6,15 @@ that nobody mends one to meet the next.
 
 from __future__ import annotations
 
+import base64
+import difflib
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AliasChoices
 
 if TYPE_CHECKING:
     from ivr.settings import Settings
@@ -20,6 +24,8 @@ NO_ACCOUNT, NO_TOKEN, NO_NUMBER = "AC" + "0" * 32, "local", "+31850000000"
 
 _EDGES = {"ie1": ("dublin",), "au1": ("sydney",), "us1": ()}
 """Where a region's own hosts are; the United States are reached through any edge."""
+
+_KEY_BYTES = 32
 
 _MS = r"[1-9]\d{2,4}"
 _OVERRIDES = {
@@ -141,6 +147,8 @@ def _of_the_house(s: Settings) -> Iterator[str]:
         yield f"IVR_MAIL_URL {fault}."
     if not re.search(r"[^@\s<>]+@[^@\s<>]+", s.mail_from) or "\n" in s.mail_from:
         yield "IVR_MAIL_FROM needs an address, such as Toets <toets@example.org>."
+    if s.encryption_key is not None and (fault := _of_key(s.encryption_key.get_secret_value())):
+        yield f"IVR_ENCRYPTION_KEY {fault}. Make one with: openssl rand -base64 32"
     if any(not re.fullmatch(r"[0-9a-f]{64}", digest) for digest in s.api_token_hashes.values()):
         yield "IVR_API_TOKENS takes name=sha256 pairs with commas; `ivr api token NAME` prints one."
 
@@ -161,6 +169,22 @@ def _of_production(s: Settings) -> Iterator[str]:
     public = _split(s.public_base_url)
     if public is not None and public.scheme == "http" and not is_loopback(public.hostname or "") and public.hostname:
         yield "IVR_ENV=production needs an https IVR_PUBLIC_BASE_URL: over http anybody on the way reads answers."
+
+
+def strangers(settings: type[Settings], names: Iterable[str]) -> dict[str, str | None]:
+    """Names of the environment that look like ours and that no field reads, each with the nearest that one does."""
+    known = {
+        str(field.validation_alias.choices[0]) if isinstance(field.validation_alias, AliasChoices) else f"IVR_{name}"
+        for name, field in settings.model_fields.items()
+    }
+    known = {name.upper() for name in known}
+    found: dict[str, str | None] = {}
+    for name in sorted(names):
+        # Settings are read whatever their case, as pydantic does.
+        if name.upper().startswith(("IVR_", "TWILIO_")) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)
+            found[name] = near[0] if near else None
+    return found
 
 
 def is_loopback(host: str) -> bool:
@@ -206,6 +230,14 @@ def _of_overrides(text: str) -> str | None:
     if given.get("rc") == "0" and "rp" in given:
         return "rp says after what to try again, and rc=0 that nothing is tried again"
     return None
+
+
+def _of_key(text: str) -> str | None:
+    try:
+        key = base64.b64decode(text.strip().replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        return "is not base64"
+    return None if len(key) == _KEY_BYTES else f"holds {len(key)} bytes; it must hold {_KEY_BYTES}"
 
 
 def _of_base(url: str, path: str = r"[A-Za-z0-9_/-]*") -> str | None:

@@ -22,6 +22,7 @@ import redis
 from ivr.bootstrap import House, open_house
 from ivr.errors import CarrierError, CarrierUnknownError, ConfigurationError, MailError, ToetsError
 from ivr.mail import open_post
+from ivr.settings import unread_names
 from ivr.store import lines, prompts, schema
 from ivr.telephony.webhooks import SIGNATURE_HEADER, sign
 from scripts.output import command, emit, json_option, say
@@ -62,6 +63,7 @@ def doctor(as_json: bool) -> None:
 
 def examine() -> Iterator[Finding]:
     """Everything, one finding after the other; what cannot be looked at is a fault of its own."""
+    yield from _names()
     try:
         house = open_house()
     except ConfigurationError as error:
@@ -74,6 +76,12 @@ def examine() -> Iterator[Finding]:
         except Exception as error:  # a check that breaks is a finding, never a trace
             detail = error.message if isinstance(error, ToetsError) else type(error).__name__
             yield Finding(what, "fault", f"could not be checked: {detail}", "Mend what stands above first.")
+
+
+def _names() -> Iterator[Finding]:
+    for name, near in unread_names().items():
+        do = f"Did you mean {near}?" if near else "Leave it out, or see config/env.example for the names there are."
+        yield Finding("settings", "warning", f"nothing reads {name}", do)
 
 
 def _settings(house: House) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import AliasChoices
 
 from ivr.errors import ConfigurationError
-from ivr.settings import ROOT, Settings, load_settings
+from ivr.settings import ROOT, Settings, load_settings, unread_names
 
 LINE = re.compile(r"#?([A-Z][A-Z0-9_]+)=(.*)\Z")
 
@@ -21,7 +21,8 @@ REAL_ACCOUNT = {
     "TWILIO_AUTH_TOKEN": "a real token",
     "TWILIO_FROM": "+31201234567",
 }
-PRODUCTION = REAL_ACCOUNT | {"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "k", "IVR_SECRET_KEY": "s"}
+KEY = "A" * 43 + "="
+PRODUCTION = REAL_ACCOUNT | {"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": KEY, "IVR_SECRET_KEY": "s"}
 IRELAND = {"TWILIO_REGION": "ie1", "TWILIO_EDGE": "dublin"}
 
 
@@ -147,8 +148,8 @@ def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
         ({"IVR_PUBLIC_BASE_URL": "https://u:p@toets.example.org"}, "no user"),
         ({"IVR_PUBLIC_BASE_URL": "https://toets.example.org/?a=1"}, "no user, query"),
         ({"IVR_ENV": "production"}, "IVR_ENCRYPTION_KEY"),
-        ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "k"}, "IVR_SECRET_KEY"),
-        ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "k", "IVR_SECRET_KEY": "s"}, "TWILIO_AUTH_TOKEN"),
+        ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": KEY}, "IVR_SECRET_KEY"),
+        ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": KEY, "IVR_SECRET_KEY": "s"}, "TWILIO_AUTH_TOKEN"),
         (REAL_ACCOUNT | {"TWILIO_ACCOUNT_SID": ""}, "TWILIO_ACCOUNT_SID"),
         (REAL_ACCOUNT | {"TWILIO_AUTH_TOKEN": ""}, "TWILIO_AUTH_TOKEN"),
         ({"IVR_ENV": "production", "IVR_ENCRYPTION_KEY": "", "IVR_SECRET_KEY": ""}, "IVR_ENCRYPTION_KEY"),
@@ -184,6 +185,9 @@ def test_without_any_setting_nothing_reaches_the_telephone_network() -> None:
         (REAL_ACCOUNT | {"IVR_PUBLIC_BASE_URL": "https://toets"}, "public name of your proxy"),
         (PRODUCTION | {"IVR_CARRIER": "local", "IVR_PUBLIC_BASE_URL": "http://toets.example.org"}, "over http anybody"),
         (PRODUCTION | {"IVR_CARRIER": "local", "IVR_CLOCK": "leaping:/run/clock"}, "for the demo and rehearsals"),
+        ({"IVR_ENCRYPTION_KEY": "not a key!"}, "IVR_ENCRYPTION_KEY is not base64.*openssl rand -base64 32"),
+        ({"IVR_ENCRYPTION_KEY": "c2hvcnQ="}, "IVR_ENCRYPTION_KEY holds 5 bytes; it must hold 32.*openssl rand"),
+        (PRODUCTION | {"IVR_ENCRYPTION_KEY": "A" * 42 + "=="}, "IVR_ENCRYPTION_KEY"),
         ({"IVR_CLOCK": "wall"}, "IVR_CLOCK is system, or leaping"),
         ({"IVR_REDIS_URL": "localhost:6379"}, "IVR_REDIS_URL begins with redis://"),
     ],
@@ -232,3 +236,21 @@ def test_a_complete_account_is_accepted_and_never_shown(monkeypatch: pytest.Monk
     settings = load_settings()
     assert settings.twilio_edge == "dublin"
     assert "a real token" not in repr(settings)
+
+
+def test_a_misspelt_name_is_told_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_CALLS_PER_SECONDS", "3")
+    monkeypatch.setenv("TWILIO_AUTHTOKEN", "x")
+    monkeypatch.setenv("IVR_WHATEVER_THIS_IS", "1")
+    monkeypatch.setenv("ivr_ring_seconds", "20")
+    assert unread_names() == {
+        "IVR_CALLS_PER_SECONDS": "IVR_CALLS_PER_SECOND",
+        "IVR_WHATEVER_THIS_IS": None,
+        "TWILIO_AUTHTOKEN": "TWILIO_AUTH_TOKEN",
+    }
+
+
+def test_each_name_of_the_example_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, _, _ in example():
+        monkeypatch.setenv(name, "")
+    assert unread_names() == {}

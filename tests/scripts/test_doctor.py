@@ -86,6 +86,13 @@ def test_a_contradiction_in_the_settings_is_a_finding(monkeypatch: pytest.Monkey
     assert "TWILIO_EDGE" in examine(1)["settings"][0]["detail"]
 
 
+def test_a_misspelt_setting_is_a_warning_with_the_name_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IVR_CALLS_PER_SECONDS", "3")
+    (first, *_) = examine(1)["settings"]
+    assert (first["level"], first["detail"]) == ("warning", "nothing reads IVR_CALLS_PER_SECONDS")
+    assert "IVR_CALLS_PER_SECOND?" in first["do"]
+
+
 def test_an_old_schema_is_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("IVR_DATABASE_URL", f"sqlite:///{tmp_path / 'new.db'}")
     found = examine(1)

@@ -95,5 +95,9 @@ def test_many_makers_at_once_get_one_key(tmp_path: Path) -> None:
 
 def test_a_key_of_another_form_is_refused_with_what_to_do(tmp_path: Path) -> None:
     for text in ("geen sleutel!", base64.b64encode(b"short").decode()):
+        with pytest.raises(ValueError, match="openssl rand -base64 32"):
+            settings(tmp_path, encryption_key=SecretStr(text))
+        unset = settings(tmp_path)
+        key_file(unset).write_text(text, encoding="ascii")
         with pytest.raises(ConfigurationError, match="openssl rand -base64 32"):
-            load_key(settings(tmp_path, encryption_key=SecretStr(text)))
+            load_key(unset)
