@@ -99,7 +99,8 @@ def test_somebody_too_slow_is_not_reached(house, kit, play):
 
 
 def test_calls_start_one_a_second_and_the_others_wait(house, kit, play):
-    """ "Calls per second (CPS)": what comes faster "will be queued"."""
+    """ "API requests for calls that exceed the CPS rate limit will be queued, and executed as capacity is available."
+    (https://support.twilio.com/hc/en-us/articles/223180028)"""
 
     async def scene(stage):
         sids = [(await stage.create(To=f"+3161000000{n}"))["sid"] for n in range(5)]
@@ -154,7 +155,10 @@ def test_synchronous_detection_lets_the_callee_wait_in_silence(house, kit, play)
 
 
 def test_asynchronous_detection_speaks_at_once_and_tells_later(house, kit, play):
-    """ "AsyncAmd: … perform answering machine detection in the background"; AsyncAmdStatusCallback gets the verdict."""
+    """ "AsyncAmd: … perform answering machine detection in the background"; "When AMD processing is
+    complete, the result (the AnsweredBy
+    parameter) is sent to a second URL, the asyncAmdStatusCallback."
+    (https://www.twilio.com/en-us/blog/async-answering-machine-detection-tutorial)"""
     house.page("/start", "<Response><Play>/20.wav</Play></Response>")
     house.page("/machine", "<Response/>")
 

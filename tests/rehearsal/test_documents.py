@@ -54,7 +54,9 @@ def _filled(value, house):
     ],
 )
 def test_what_is_no_document_goes_to_the_fallback_url(called, house, document, code):
-    """ "FallbackUrl … requested when an error occurs retrieving or executing the TwiML" with ErrorCode, ErrorUrl."""
+    """ "If Twilio is unable to retrieve or execute TwiML from your web server, a request is immediately made to the
+    number's Fallback URL. Twilio will submit the ErrorCode and ErrorUrl parameters, indicating the error code of the
+    failure and what URL the failure occurred on." (https://www.twilio.com/docs/usage/security/availability-reliability)"""
     house.page("/start", document)
     house.page("/fallback", SORRY)
     script, _ = called(FallbackUrl="{url}/fallback")
@@ -66,7 +68,7 @@ def test_what_is_no_document_goes_to_the_fallback_url(called, house, document, c
 
 
 def test_without_a_fallback_the_call_ends(called, house):
-    """ "an application error has occurred", then the call is over"""
+    """In our words (no page found): "an application error has occurred", then the call is over."""
     house.page("/start", "<nonsense/>")
     script, call = called()
     assert script.how == "application_error"
@@ -84,7 +86,8 @@ def test_a_broken_fallback_ends_the_call(called, house):
 
 @pytest.mark.parametrize("status", [403, 404, 500, 503])
 def test_an_error_status_goes_to_the_fallback(called, house, status):
-    """11200: "an HTTP 4xx or 5xx" """
+    """11200:
+    "Web server returned a 4xx or 5xx HTTP response to Twilio" (https://www.twilio.com/docs/api/errors/11200)"""
 
     async def broken(_request):
         return web.Response(status=status, text=SORRY, content_type="text/xml")
@@ -96,7 +99,8 @@ def test_an_error_status_goes_to_the_fallback(called, house, status):
 
 
 def test_html_is_read_as_a_document(called, house):
-    """ "text/html … treated as TwiML": an error page of a web framework ends the call"""
+    """ "text/xml, application/xml, text/html: Twilio interprets the returned document as an XML Instruction Set"
+    (https://www.twilio.com/docs/api/twiml/your_response): a web framework's error page ends the call."""
 
     async def page(_request):
         return web.Response(text="<html><body>Internal error</body></html>", content_type="text/html")
@@ -108,7 +112,8 @@ def test_html_is_read_as_a_document(called, house):
 
 
 def test_plain_text_is_said(called, house):
-    """ "text/plain: Twilio reads the content of the text out loud to the caller, and then hangs up." """
+    """ "text/plain: Twilio reads the content of the text out loud to the caller, and then hangs up."
+    (https://www.twilio.com/docs/api/twiml/your_response)"""
 
     async def page(_request):
         return web.Response(text="goedendag", content_type="text/plain")
@@ -166,7 +171,7 @@ def test_a_redirect_may_be_a_get(called, house):
 
 
 def test_more_than_ten_redirects_in_a_moment_end_the_call(called, house):
-    """11215 "HTTP Too Many Redirects": ten are followed."""
+    """11215, in our words (no page found): redirects without end are an error; ten are followed."""
     house.page("/start", "<Response><Redirect>/start</Redirect></Response>")
     script, _ = called()
     assert script.how == "application_error"
@@ -183,7 +188,8 @@ def test_a_loop_in_which_time_passes_is_no_endless_redirect(called, house):
 
 
 def test_http_redirects_are_followed_ten_times(called, house):
-    """11215 "HTTP Too Many Redirects": ten are followed, and a 302 becomes a GET."""
+    """ "Redirects: Twilio follows HTTP Redirects (HTTP status codes 301, 307, etc.), just like a normal web browser."
+    (https://www.twilio.com/docs/api/twiml/your_response) Ten, 11215, and that a 302 becomes a GET: in our words."""
 
     async def away(_request):
         raise web.HTTPFound("/start")
@@ -196,7 +202,8 @@ def test_http_redirects_are_followed_ten_times(called, house):
 
 
 def test_cookies_are_kept_within_a_call(called, house):
-    """ "Twilio … keeps cookies across requests of one call" """
+    """ "Cookies: Twilio accepts HTTP cookies and will include them in each request, just like a normal web browser."
+    (https://www.twilio.com/docs/api/twiml/your_response) That a call has its own: in our words."""
 
     async def first(_request):
         answer = web.Response(text="<Response><Redirect>/next</Redirect></Response>", content_type="text/xml")
@@ -211,14 +218,18 @@ def test_cookies_are_kept_within_a_call(called, house):
 
 
 def test_nothing_arrives_by_a_dead_address_and_the_fallback_knows(called, house):
-    """11205, after one retry on a failed connection"""
+    """Retry count: "The number of retry attempts Twilio will make if its connection to your webhook fails", 1 by
+    default
+    (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides). 11205: in our words."""
     house.page("/fallback", DONE)
     called(Url="http://127.0.0.1:9/nobody", FallbackUrl="{url}/fallback")
     assert house.hit("/fallback")[0].params["ErrorCode"] == "11205"
 
 
 def test_a_slow_house_meets_the_ceiling(called, house, kit, monkeypatch):
-    """ "Twilio waits 15 seconds": really, also when the call's clock leaps"""
+    """Total time: "The total time allowed for all timeouts including retries. If not set, the maximum limit is
+    enforced", 15000 (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides): really,
+    also when the call's clock leaps."""
     from ivr.rehearsal import service, transport
 
     monkeypatch.setattr(service, "HttpWeb", lambda: transport.HttpWeb(ceiling_seconds=0.2))
@@ -237,7 +248,8 @@ def test_a_slow_house_meets_the_ceiling(called, house, kit, monkeypatch):
 
 
 def test_a_fragment_may_ask_for_more_retries_and_never_travels(called, house):
-    """connection overrides: "#rc=2&rp=5xx" """
+    """ "Connection overrides will be passed on a per webhook URL basis in the form of "fragments"."
+    (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides) "#rc=2&rp=5xx" is ours."""
 
     async def broken(_request):
         return web.Response(status=500)
@@ -271,7 +283,8 @@ def test_every_webhook_is_signed_and_carries_what_a_voice_request_carries(called
 
 
 def test_sounds_are_fetched_once_while_their_headers_allow(called, house):
-    """ "Play … honours Cache-Control, ETag" """
+    """ "Caching: Twilio will cache files when HTTP headers allow it (via ETag and Last-Modified headers) and when the
+    HTTP method is GET, just like a normal web browser." (https://www.twilio.com/docs/api/twiml/your_response)"""
     house.page("/start", "<Response><Play>/2.wav</Play><Play>/2.wav</Play><Play loop='3'>/2.wav</Play></Response>")
     script, call = called()
     assert len(house.hit("/2.wav")) == 1

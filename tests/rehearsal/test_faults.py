@@ -124,7 +124,8 @@ def test_an_early_webhook_comes_before_the_request_is_answered(struck, house):
 
 
 def test_refused_requests_make_no_call(struck):
-    """20429 "Too Many Requests", with 429."""
+    """20429: "Requests that receive 429 responses aren't processed and are safe to retry after backing off."
+    (https://www.twilio.com/docs/api/errors/20429)"""
     answers, total = struck(3, rest_429=1.0)
     assert [(status, body["code"]) for status, body in answers] == [(429, 20429)] * 3
     assert total == 0
