@@ -194,8 +194,8 @@ def _later(row: Mapping[str, Any], rulebook: Rulebook, bounds: Bounds) -> dateti
             return None
         days = (row["announced_on"] - bounds.announced_to).days
         moments.append(bounds.midnight + timedelta(days=max(days, 1), hours=1))
-    if row["last_ring"] is not None:
-        moments.append(row["last_ring"] + timedelta(minutes=rules.spacing_minutes, seconds=1))
+    rung = [row[name] for name in ("own_ring", "sibling_ring") if row[name] is not None]
+    moments.extend(at + timedelta(minutes=rules.spacing_minutes, seconds=1) for at in rung)
     if row["rings_today"] >= rules.max_per_day:
         # Hour 1 of tomorrow: also right in the nights in which a day has 23 or 25 hours.
         moments.append(bounds.midnight + timedelta(hours=26))

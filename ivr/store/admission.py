@@ -71,21 +71,33 @@ _OPEN_REPLICATE = """
       AND (r.consent = 'ja' OR (NOT :consent_only AND r.announced_on >= :announced_from))
 """
 
-_QUIET_NUMBER = """
+# Whose case shares a telephone with mine may be myself in another list, where another number of mine comes first: their
+# calls and interviews hold for me too, also on numbers that I did not give here.
+_SIBLINGS = "case_phones q JOIN case_phones s ON s.phone_hash = q.phone_hash AND s.case_id <> q.case_id"
+_IS_FRESH = """
+    (a.state IN ('reserved', 'dialing', 'placed')
+     OR (a.rang = true AND COALESCE(a.ended_at, a.planned_at) > :spaced_from))
+"""
+_RINGS_TODAY = f"""
+    ((SELECT count(DISTINCT a.id) FROM case_phones q JOIN attempts a ON a.phone_hash = q.phone_hash
+      WHERE q.case_id = c.id AND a.rang = true AND a.planned_at >= :midnight)
+     + (SELECT count(DISTINCT a.id) FROM {_SIBLINGS} JOIN attempts a ON a.case_id = s.case_id
+        WHERE q.case_id = c.id AND a.rang = true AND a.planned_at >= :midnight
+            AND a.phone_hash NOT IN (SELECT m.phone_hash FROM case_phones m WHERE m.case_id = q.case_id)))
+"""  # noqa: S608 - put together from constants
+
+_QUIET_NUMBER = f"""
     NOT EXISTS (SELECT 1 FROM case_phones q JOIN opt_outs o ON o.phone_hash = q.phone_hash WHERE q.case_id = c.id)
     AND NOT EXISTS (SELECT 1 FROM interviews i WHERE i.case_id = c.id AND i.usable = true)
     AND NOT EXISTS (
         SELECT 1 FROM case_phones q JOIN attempts a ON a.phone_hash = q.phone_hash
-        WHERE q.case_id = c.id AND (
-            a.state IN ('reserved', 'dialing', 'placed')
-            OR (a.rang = true AND COALESCE(a.ended_at, a.planned_at) > :spaced_from)))
-    AND (SELECT count(DISTINCT a.id) FROM case_phones q JOIN attempts a ON a.phone_hash = q.phone_hash
-         WHERE q.case_id = c.id AND a.rang = true AND a.planned_at >= :midnight) < :per_day
+        WHERE q.case_id = c.id AND {_IS_FRESH})
+    AND {_RINGS_TODAY} < :per_day
     AND NOT EXISTS (
-        SELECT 1 FROM case_phones q JOIN case_phones s ON s.phone_hash = q.phone_hash AND s.case_id <> q.case_id
-        JOIN interviews i ON i.case_id = s.case_id
-        WHERE q.case_id = c.id AND i.started_at > :rested_from)
-"""
+        SELECT 1 FROM {_SIBLINGS} WHERE q.case_id = c.id AND (
+            EXISTS (SELECT 1 FROM interviews i WHERE i.case_id = s.case_id AND i.started_at > :rested_from)
+            OR EXISTS (SELECT 1 FROM attempts a WHERE a.case_id = s.case_id AND {_IS_FRESH})))
+"""  # noqa: S608
 
 _DUE = f"""
     c.cell_id = :cell AND c.is_final = false AND c.is_busy = false AND c.next_call_at <= :now AND c.exclusion IS NULL
@@ -219,17 +231,19 @@ _BLOCKED_SQL = f"""
         EXISTS (SELECT 1 FROM case_phones q WHERE q.case_id = c.id AND q.is_dead = false) AS has_number,
         (SELECT max(COALESCE(a.ended_at, a.planned_at))
          FROM case_phones q JOIN attempts a ON a.phone_hash = q.phone_hash
-         WHERE q.case_id = c.id AND a.rang = true) AS last_ring,
-        (SELECT count(DISTINCT a.id) FROM case_phones q JOIN attempts a ON a.phone_hash = q.phone_hash
-         WHERE q.case_id = c.id AND a.rang = true AND a.planned_at >= :midnight) AS rings_today,
-        (SELECT max(i.started_at) FROM case_phones q
-         JOIN case_phones s ON s.phone_hash = q.phone_hash AND s.case_id <> q.case_id
-         JOIN interviews i ON i.case_id = s.case_id WHERE q.case_id = c.id) AS other_interview
+         WHERE q.case_id = c.id AND a.rang = true) AS own_ring,
+        (SELECT max(COALESCE(a.ended_at, a.planned_at)) FROM {_SIBLINGS} JOIN attempts a ON a.case_id = s.case_id
+         WHERE q.case_id = c.id AND a.rang = true) AS sibling_ring,
+        {_RINGS_TODAY} AS rings_today,
+        (SELECT max(i.started_at) FROM {_SIBLINGS} JOIN interviews i ON i.case_id = s.case_id
+         WHERE q.case_id = c.id) AS other_interview
     FROM cases c WHERE {_DUE} AND (NOT ({_PERMITTED}) OR NOT ({_QUIET_NUMBER})
         OR NOT EXISTS (SELECT 1 FROM case_phones q WHERE q.case_id = c.id AND q.is_dead = false))
 """  # noqa: S608 - put together from constants
 _BLOCKED = (
-    sa.text(_BLOCKED_SQL).bindparams(*_TYPES).columns(last_ring=Moment, other_interview=Moment, announced_on=sa.Date)
+    sa.text(_BLOCKED_SQL)
+    .bindparams(*_TYPES)
+    .columns(own_ring=Moment, sibling_ring=Moment, other_interview=Moment, announced_on=sa.Date)
 )
 
 

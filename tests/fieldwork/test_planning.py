@@ -135,6 +135,36 @@ def test_telephone_rings_twice_a_day_at_most_whoever_it_is_for(world: World) -> 
     assert rings == 2
 
 
+def test_one_person_in_two_lists_with_another_number_first_is_called_one_at_a_time(world: World) -> None:
+    one, other = world.cell(), world.cell()
+    world.person(one, "+31611111111", "+31622222222")
+    world.person(other, "+31622222222")
+    first = world.plan()
+    assert len(first) == 1
+    assert world.plan() == []
+    world.dial(first[0])
+    world.status(first[0], "no-answer")
+    world.clock.forward(minutes=179)
+    assert world.plan() == []
+    world.clock.forward(minutes=2)
+    assert len(world.plan()) == 1
+
+
+def test_one_person_in_two_lists_hears_two_rings_a_day_on_all_their_telephones_together(world: World) -> None:
+    one, other = world.cell(), world.cell()
+    world.clock.moment = datetime(2026, 9, 14, 7, 0, tzinfo=UTC)
+    world.person(one, "+31611111111", "+31622222222")
+    world.person(other, "+31622222222")
+    rings = 0
+    while world.clock.now() < datetime(2026, 9, 14, 18, 30, tzinfo=UTC):
+        for id in world.plan():
+            world.dial(id)
+            world.status(id, "no-answer")
+            rings += 1
+        world.clock.forward(minutes=20)
+    assert rings == 2
+
+
 def test_somebody_interviewed_this_week_in_another_sample_waits(world: World) -> None:
     one, other = world.cell(), world.cell()
     world.interview(world.person(one, "+31611111111", is_final=True, next_call_at=None))
