@@ -64,7 +64,8 @@ def announce_clients(
         seen.add(respondent)
         if stored.announced_on == day:
             return False
-        announce(session, [stored.id], day, first_call_at(stored.consent, day, now, rules.announcement_min_days))
+        first_at = first_call_at(stored.consent, day, now, rules.announcement_min_days)
+        announce(session, [stored.id], day, first_at, now)
         return True
 
     return _take_all(database, table, take)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from ivr.store import events
 from ivr.store.samples import Contact, phone_hash
 from ivr.store.sealing import Sealer
 from ivr.store.session import Session
@@ -204,18 +205,20 @@ def commissioners_on(
     ]
 
 
-def announce(session: Session, case_ids: Collection[int], announced_on: date, next_call_at: datetime | None) -> None:
+def announce(
+    session: Session, case_ids: Collection[int], announced_on: date, next_call_at: datetime | None, now: datetime
+) -> None:
     """Set the day of the letter. `next_call_at` goes to cases that were not called and are not final.
 
     A case that waited too long and was given up (announcement_expired) begins afresh.
     """
     chosen = cases.c.id.in_(case_ids)
     session.execute(sa.update(cases).where(chosen).values(announced_on=announced_on))
-    session.execute(
-        sa.update(cases)
-        .where(chosen, cases.c.disposition == "announcement_expired")
-        .values(disposition="fresh", is_final=False)
-    )
+    expired = sa.and_(chosen, cases.c.disposition == "announcement_expired")
+    for case_id in session.execute(sa.select(cases.c.id).where(expired).with_for_update()).scalars().all():
+        told = {"before": "announcement_expired", "after": "fresh", "by": "announced"}
+        events.add(session, "disposition", now, case_id=case_id, **told)
+    session.execute(sa.update(cases).where(expired).values(disposition="fresh", is_final=False))
     session.execute(
         sa.update(cases)
         .where(

@@ -34,7 +34,8 @@ def add(session: Session, phone_hash: str, source: Source, now: datetime) -> boo
         sa.update(cases).where(cases.c.id.in_(on_number), cases.c.is_final.is_(sa.false())).values(next_call_at=None)
     )
     free = sa.and_(cases.c.id.in_(on_number), cases.c.is_final.is_(sa.false()), cases.c.is_busy.is_(sa.false()))
-    for case_id, before in session.execute(sa.select(cases.c.id, cases.c.disposition).where(free)).all():
+    stood = session.execute(sa.select(cases.c.id, cases.c.disposition).where(free).with_for_update()).all()
+    for case_id, before in stood:
         # Legal from wherever an open case stands (`survey/disposition.py`); the event tells how that was.
         events.add(session, "disposition", now, case_id=case_id, before=before, after="opted_out", by=source)
     session.execute(sa.update(cases).where(free).values(disposition="opted_out", is_final=True))

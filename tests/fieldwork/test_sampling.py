@@ -13,7 +13,7 @@ from ivr.errors import NotFoundError, RefusedError, UsageError
 from ivr.fieldwork.intake import IntakeRules, import_clients
 from ivr.fieldwork.intake_report import FileReport
 from ivr.fieldwork.sampling import announce_clients, draw_sample, import_outcomes
-from ivr.store import Database
+from ivr.store import Database, events
 from ivr.store.sealing import Sealer
 from ivr.store.tables import cases, interviews
 
@@ -113,6 +113,10 @@ def test_a_case_given_up_for_waiting_begins_afresh_when_announced_again(office: 
     assert (rows["1"].disposition, rows["1"].is_final) == ("fresh", False)
     assert rows["1"].next_call_at is not None
     assert (rows["3"].disposition, rows["3"].next_call_at) == ("refusal", None)
+    with office.database.read() as session:
+        told = events.last_of_case(session, rows["1"].id, "disposition")
+        assert told == {"before": "announcement_expired", "after": "fresh", "by": "announced"}
+        assert events.last_of_case(session, rows["3"].id, "disposition") == {}
 
 
 def test_an_unknown_list_cannot_be_announced(office: Office) -> None:
