@@ -55,9 +55,18 @@ class PromptCache:
                 wav = prompts.wav(session, sha256)
             if not is_intact(wav, sha256):
                 raise NotFoundError(f"Prompt {sha256} is damaged. Run `ivr audio render --all`.")
-            self._to_file(sha256, wav)
+            self._to_file(f"{sha256}.wav", wav)
         self._hold(sha256, wav)
         return wav
+
+    def text(self, sha256: str) -> str:
+        """What is said in the prompt: from a file, or the database. NotFoundError if there is no such prompt."""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return (self._folder / f"{sha256}.txt").read_text("utf-8")
+        with self._database.read() as session:
+            said = prompts.text(session, sha256)
+        self._to_file(f"{sha256}.txt", said.encode())
+        return said
 
     def _hold(self, sha256: str, wav: bytes) -> None:
         with self._lock:
@@ -76,14 +85,14 @@ class PromptCache:
                 return wav
         return None
 
-    def _to_file(self, sha256: str, wav: bytes) -> None:
+    def _to_file(self, name: str, content: bytes) -> None:
         # A disk that is full or read-only costs speed, never a call.
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, aside = tempfile.mkstemp(dir=self._folder, suffix=".aside")
             with os.fdopen(handle, "wb") as file:
-                file.write(wav)
-            os.replace(aside, self._folder / f"{sha256}.wav")
+                file.write(content)
+            os.replace(aside, self._folder / name)
 
 
 def make_blueprint(house: House) -> Blueprint:
@@ -111,8 +120,7 @@ def make_blueprint(house: House) -> Blueprint:
         if not _NAME.fullmatch(sha256):
             return _missing()
         try:
-            with house.database.read() as session:
-                said = prompts.text(session, sha256)
+            said = cache.text(sha256)
         except NotFoundError:
             return _missing()
         response = _immutable(Response(said, content_type="text/plain; charset=utf-8"), f"{sha256}-text")

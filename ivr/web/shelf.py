@@ -64,12 +64,14 @@ class Shelf:
         return name if _NAME.fullmatch(name) and (self._folder / f"{name}.wav").is_file() else None
 
     def _lay_by(self, sha256: str | None) -> None:
-        """Keep the apology's bytes and name in files: what is played when nothing else works."""
+        """Keep the apology's bytes, words and name in files: what is played when nothing else works."""
         if sha256 is None or sha256 == self._apology:
             return
         self._apology = sha256
         try:
-            PromptCache(self._house.database, self._folder, memory_bytes=0).wav(sha256)
+            cache = PromptCache(self._house.database, self._folder, memory_bytes=0)
+            cache.wav(sha256)
+            cache.text(sha256)
             (self._folder / "apology").write_text(sha256, "ascii")
         except Exception as error:  # the call goes on; the fallback is read out then
             log.warning("apology_not_laid_by", error=type(error).__name__)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import structlog
 
 from ivr import logs
+from ivr.errors import ConfigurationError
 from ivr.fieldwork import interviewing
 from ivr.store import Database, tables
 from ivr.telephony import twiml
@@ -136,15 +137,22 @@ def test_the_fallback_needs_no_database(door: Door, line: Line) -> None:
 
 
 def test_a_process_started_without_a_database_plays_the_apology_all_the_same(
-    door: Door, line: Line, tmp_path: Path
+    door: Door, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     door.turn(line, 0)
     again = Door(door.order.database, tmp_path, order=door.order)
-    again.house.database.dispose()
-    again.house.__dict__["database"] = None
+
+    def gone(*_: object) -> None:
+        raise ConfigurationError("The database does not answer.")
+
+    for name in ("read", "write"):
+        monkeypatch.setattr(again.house.database, name, gone)
     answer = again.post(f"/voice/{line.attempt_id}/fallback", CALL | {"CallSid": line.call_sid})
     (play,) = check_twiml(answer.text).iter("Play")
-    assert again.client.get((play.text or "").removeprefix(BASE)).status_code == 200
+    path = (play.text or "").removeprefix(BASE)
+    assert again.client.get(path).status_code == 200
+    words = again.client.get(path.replace(".wav", ".txt"))
+    assert (words.status_code, "iets mis" in words.text) == (200, True)
     assert again.alarms() == {"fallback": 1}
 
 
